@@ -1,0 +1,240 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+
+/** Every table and view, as kysely sees it. The constraints are in `db/migrations/`. */
+export type Database = {
+  tool: Tool
+  comparison: Comparison
+  comparison_tool: ComparisonTool
+  review: Review
+  comparison_revision: ComparisonRevision
+  subscriber: Subscriber
+  consent_event: ConsentEvent
+  suppression: Suppression
+  newsletter: Newsletter
+  issue: Issue
+  issue_comparison: IssueComparison
+  edition: Edition
+  batch: Batch
+  delivery: Delivery
+  attempt: Attempt
+  provider_event: ProviderEvent
+  delivery_state: DeliveryState
+}
+
+type Instant = Temporal.Instant
+/** A number that PostgreSQL makes and nobody sets. */
+type Identity = ColumnType<number, never, never>
+
+export type EntryPrice = 'free' | 'freemium' | 'paid' | 'trial' | 'unknown'
+export type ReviewVerdict = 'ship' | 'skip'
+
+type Tool = { id: Identity; slug: string }
+
+type Comparison = {
+  id: Identity
+  slug: string
+  title: string
+  published_at: Instant
+  retracted_at: Instant | null
+  revision: Generated<number>
+  created_at: Instant
+  revised_at: Instant
+}
+
+type ComparisonTool = {
+  comparison_id: number
+  side: 1 | 2
+  tool_id: number
+  name: string
+  category: string
+  tagline: string
+  description: string
+  entry_price: EntryPrice
+  price_note: string | null
+  url: string | null
+  community_ship: Generated<number>
+  community_skip: Generated<number>
+}
+
+type Review = {
+  comparison_id: number
+  side: 1 | 2
+  position: number
+  reviewer: string
+  verdict: ReviewVerdict
+  quote: string
+}
+
+type ComparisonRevision = {
+  comparison_id: number
+  revision: number
+  revised_at: Instant
+  document: JSONColumnType<object>
+}
+
+export type SubscriberStatus = 'pending' | 'confirmed' | 'paused' | 'unsubscribed'
+
+type Subscriber = {
+  id: Identity
+  public_id: Generated<string>
+  address: string
+  status: SubscriberStatus
+  created_at: Instant
+  confirmed_at: Instant | null
+  paused_until: Instant | null
+  unsubscribed_at: Instant | null
+}
+
+type ConsentEvent = {
+  id: Identity
+  subscriber_id: number
+  kind: 'signed up' | 'confirmed' | 'imported' | 'paused' | 'resumed' | 'unsubscribed' | 'erased'
+  at: Instant
+  method: string
+  detail: string | null
+}
+
+type Suppression = {
+  id: Identity
+  address: string | null
+  address_hash: string | null
+  key_id: string | null
+  reason: 'bounced' | 'complained' | 'erased' | 'by hand'
+  since: Instant
+}
+
+type Newsletter = { single: Generated<true>; baseline_at: Instant }
+
+export type IssueState =
+  | 'scheduled'
+  | 'draft'
+  | 'approved'
+  | 'held'
+  | 'quiet'
+  | 'missed'
+  | 'sending'
+  | 'paused'
+  | 'sent'
+  | 'partly sent'
+  | 'cancelled'
+
+type Issue = {
+  id: Identity
+  week: string
+  state: IssueState
+  reason: string | null
+  timezone: string
+  draft_at: Instant
+  due_at: Instant
+  cutoff_at: Instant | null
+  edition_hash: string | null
+  approved_hash: string | null
+  approved_at: Instant | null
+  approved_by: string | null
+  planned_at: Instant | null
+  planned: Generated<number>
+  finished_at: Instant | null
+}
+
+type IssueComparison = {
+  issue_id: number
+  comparison_id: number
+  position: number
+  revision: number
+  counts: Generated<boolean>
+}
+
+type Edition = {
+  hash: string
+  issue_id: number
+  subject: string
+  preheader: string
+  html: string
+  text: string
+  frozen_at: Instant
+}
+
+export type BatchState =
+  | 'built'
+  | 'attempting'
+  | 'accepted'
+  | 'rejected'
+  | 'split'
+  | 'unknown'
+  | 'quarantined'
+  | 'empty'
+
+type Batch = {
+  id: string
+  issue_id: number
+  edition_hash: string
+  ordinal: number
+  size: number
+  state: BatchState
+  reason: string | null
+  generation: Generated<number>
+  idempotency_key: string
+  key_id: string
+  fence: Generated<number>
+  lease_owner: string | null
+  lease_until: Instant | null
+  not_before: Instant | null
+  first_used_at: Instant | null
+  accepted_at: Instant | null
+  provider_ids: (string | null)[] | null
+  parent_id: string | null
+}
+
+type Delivery = {
+  issue_id: number
+  subscriber_id: number
+  batch_id: string
+  slot: number
+  address: string | null
+  exception: 'excluded' | 'rejected' | null
+  reason: string | null
+}
+
+type Attempt = {
+  id: Identity
+  batch_id: string
+  fence: number
+  fingerprint: string
+  members: number[]
+  worker: string
+  started_at: Instant
+  finished_at: Instant | null
+  outcome: 'accepted' | 'rejected' | 'retry' | 'halt' | 'unknown' | null
+  reason: string | null
+}
+
+type ProviderEvent = {
+  svix_id: string
+  type: string
+  email_id: string | null
+  batch_id: string | null
+  subscriber_public_id: string | null
+  occurred_at: Instant
+  received_at: Instant
+  body: JSONColumnType<object>
+}
+
+export type DeliveryOutcome =
+  | 'planned'
+  | 'attempting'
+  | 'accepted'
+  | 'excluded'
+  | 'rejected'
+  | 'unknown'
+  | 'quarantined'
+
+type DeliveryState = {
+  issue_id: number
+  subscriber_id: number
+  address: string | null
+  batch_id: string
+  slot: number
+  state: DeliveryOutcome
+  reason: string | null
+  provider_id: string | null
+}
