@@ -19,7 +19,9 @@ export async function up(db: Kysely<any>): Promise<void> {
       created_at   timestamptz not null default now(),
       revised_at   timestamptz not null default now()
     )`.execute(db)
-  await sql`create index comparison_published on comparison (published_at) where retracted_at is null`.execute(db)
+  await sql`create index comparison_published on comparison (published_at) where retracted_at is null`.execute(
+    db,
+  )
 
   await sql`
     create table comparison_tool (
@@ -62,14 +64,22 @@ export async function up(db: Kysely<any>): Promise<void> {
 
   await sql`
     create function require_two_tools() returns trigger language plpgsql as $$
+    declare
+      subject int := case when tg_table_name = 'comparison' then new.id
+                          when tg_op = 'DELETE' then old.comparison_id else new.comparison_id end;
     begin
-      if exists (select from comparison c where c.id = new.id)
-         and (select count(*) from comparison_tool t where t.comparison_id = new.id) <> 2 then
-        raise exception 'comparison % must have exactly two tools', new.slug using errcode = 'check_violation';
+      if exists (select from comparison c where c.id = subject)
+         and (select count(*) from comparison_tool t where t.comparison_id = subject) <> 2 then
+        raise exception 'comparison % must have exactly two tools', subject using errcode = 'check_violation';
       end if;
       return null;
     end $$`.execute(db)
-  await sql`
-    create constraint trigger comparison_has_two_tools after insert or update on comparison
-    deferrable initially deferred for each row execute function require_two_tools()`.execute(db)
+  for (const [table, events] of [
+    ['comparison', 'insert or update'],
+    ['comparison_tool', 'insert or update or delete'],
+  ] as const) {
+    await sql`
+      create constraint trigger has_two_tools after ${sql.raw(events)} on ${sql.table(table)}
+      deferrable initially deferred for each row execute function require_two_tools()`.execute(db)
+  }
 }

@@ -46,7 +46,9 @@ export async function up(db: Kysely<any>): Promise<void> {
       unique (issue_id, position)
     )`.execute(db)
   await sql`
-    create unique index comparison_in_one_live_issue on issue_comparison (comparison_id) where counts`.execute(db)
+    create unique index comparison_in_one_live_issue on issue_comparison (comparison_id) where counts`.execute(
+    db,
+  )
 
   await sql`
     create table edition (

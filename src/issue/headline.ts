@@ -1,0 +1,93 @@
+import type { Comparison } from '../verdict/comparison.ts'
+import { panelSentence, panelVerdict, panelWinner } from '../verdict/panel.ts'
+import { pricingRead } from '../verdict/pricing.ts'
+import { cutAtWord } from './excerpt.ts'
+import type { Week } from './week.ts'
+
+const alone = ' in this week’s AI tool verdict'
+
+/** Lengths in characters that phones show whole: a subject, and the line beside it. */
+export const subjectLength = { least: 40, most: 70 } as const
+export const preheaderLength = { least: 40, most: 90 } as const
+
+/** The headline of the week: what the panel says of the lead, without a full stop. */
+export function headlineOf(ranked: readonly Comparison[]): string {
+  const [lead] = ranked
+  return lead ? boldest(lead) : ''
+}
+
+/** The lead's verdict and how much more there is, with the ISO week so that mail programs do not thread two issues. */
+export function subjectOf(week: Week, ranked: readonly Comparison[]): string {
+  const [lead, ...rest] = ranked
+  if (!lead) return ''
+  const tail = ` · ${week.name}`
+  const more = rest.length > 0 ? `, and ${rest.length} more` : ''
+  const verdicts = rest.length > 0 ? `${more} AI tool ${rest.length === 1 ? 'verdict' : 'verdicts'}` : alone
+  const heads = phrasings(lead)
+  const candidates = heads.flatMap((head) => [head + verdicts, head + more, head])
+  const subject = firstThatFits(
+    candidates.map((candidate) => candidate + tail),
+    subjectLength,
+  )
+  return subject ?? `${cutAtWord(heads[0] ?? lead.title, subjectLength.most - tail.length)}${tail}`
+}
+
+/** What follows the subject in an inbox: the other comparisons, or the price line where there is only one. */
+export function preheaderOf(ranked: readonly Comparison[]): string {
+  const [lead, next, third] = ranked
+  if (!lead) return ''
+  const price = upperFirst(pricingRead(lead.tools))
+  const candidates = [
+    next && third ? `Also: ${next.title}, ${third.title}, prices, and where the reviewers split` : '',
+    next ? `${price}. Also: ${next.title}, and where the reviewers split` : '',
+    next ? `Also: ${next.title}. ${panelSentence(next.tools)}; ${pricingRead(next.tools)}.` : '',
+    next ? `Also: ${next.title}, with prices and the reviewers’ split` : '',
+    `${price}. The panel’s verdicts, the prices, and where the reviewers split`,
+    `${panelSentence(lead.tools)}. With prices and the reviewers’ split`,
+    'The panel’s verdicts, what each tool costs to enter, and where the reviewers split',
+  ]
+  return firstThatFits(candidates, preheaderLength) ?? candidates.at(-1) ?? ''
+}
+
+/** The lead's verdict from the fullest wording to the shortest. */
+function phrasings(lead: Comparison): readonly string[] {
+  const [a, b] = lead.tools
+  const winner = panelWinner(lead.tools)
+  if (winner === null)
+    return [boldest(lead), panelSentence(lead.tools), lead.title, `${a.name} and its rival`]
+  const [won, lost] = winner === 0 ? [a, b] : [b, a]
+  return [
+    boldest(lead),
+    `${won.name} over ${lost.name}`,
+    `Ship ${won.name}`,
+    `${won.name} wins`,
+    `Skip ${lost.name}`,
+  ]
+}
+
+function boldest(lead: Comparison): string {
+  const [a, b] = lead.tools
+  const winner = panelWinner(lead.tools)
+  if (winner === null) {
+    const { stamp } = panelVerdict(a)
+    if (stamp === 'split') return `Panel halves over ${a.name} and ${b.name}`
+    return stamp === 'ship' ? `Ship either: ${a.name} or ${b.name}` : `Skip both: ${a.name} and ${b.name}`
+  }
+  const [won, lost] = winner === 0 ? [a, b] : [b, a]
+  const isClear = panelVerdict(won).stamp === 'ship' && panelVerdict(lost).stamp === 'skip'
+  if (isClear) return `Ship ${won.name}, skip ${lost.name}`
+  return panelVerdict(won).stamp === 'skip'
+    ? `Skip both, ${lost.name} first`
+    : `${won.name} beats ${lost.name}`
+}
+
+function firstThatFits(
+  candidates: readonly string[],
+  { least, most }: { least: number; most: number },
+): string | undefined {
+  return candidates.find((candidate) => candidate.length >= least && candidate.length <= most)
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Kysely, Transaction } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Clock } from '../clock.ts'
+import type { ComparisonDocument } from './document.ts'
+import { comparePanelOrder } from './review.ts'
+
+type Deps = { db: Kysely<Database>; clock: Clock }
+
+export type Published = 'created' | 'updated' | 'unchanged'
+
+/**
+ * Takes in a parsed document, by slug: the same document again changes nothing, another one becomes the next
+ * revision and the old one stays in `comparison_revision`. All or nothing.
+ */
+export async function publishComparison(
+  { db, clock }: Deps,
+  document: ComparisonDocument,
+): Promise<Published> {
+  return db.transaction().execute(async (trx) => {
+    const { id, isNew } = await reserve(trx, document, clock())
+    const latest = await latestRevision(trx, id)
+    if (latest && isDeepStrictEqual(latest.document, plain(document))) return 'unchanged'
+
+    const revision = (latest?.revision ?? 0) + 1
+    const instant = clock()
+    await trx
+      .updateTable('comparison')
+      .set({
+        title: document.title,
+        published_at: Temporal.Instant.from(document.publishedAt),
+        retracted_at: document.retracted ? instant : null,
+        revision,
+        revised_at: instant,
+      })
+      .where('id', '=', id)
+      .execute()
+    await trx
+      .insertInto('comparison_revision')
+      .values({ comparison_id: id, revision, revised_at: instant, document: JSON.stringify(plain(document)) })
+      .execute()
+    await replaceTools(trx, id, document)
+    return isNew ? 'created' : 'updated'
+  })
+}
+
+/** The comparison's row, locked: made when the slug is new. */
+async function reserve(trx: Transaction<Database>, document: ComparisonDocument, instant: Temporal.Instant) {
+  const made = await trx
+    .insertInto('comparison')
+    .values({
+      slug: document.slug,
+      title: document.title,
+      published_at: Temporal.Instant.from(document.publishedAt),
+      retracted_at: null,
+      created_at: instant,
+      revised_at: instant,
+    })
+    .onConflict((oc) => oc.column('slug').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (made) return { id: made.id, isNew: true }
+
+  const { id } = await trx
+    .selectFrom('comparison')
+    .select('id')
+    .where('slug', '=', document.slug)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  return { id, isNew: false }
+}
+
+function latestRevision(trx: Transaction<Database>, comparisonId: number) {
+  return trx
+    .selectFrom('comparison_revision')
+    .select(['revision', 'document'])
+    .where('comparison_id', '=', comparisonId)
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+async function replaceTools(trx: Transaction<Database>, comparisonId: number, document: ComparisonDocument) {
+  await trx.deleteFrom('comparison_tool').where('comparison_id', '=', comparisonId).execute()
+  const toolIds = await reserveTools(trx, document.tools.map((tool) => tool.slug).sort())
+  for (const [index, tool] of document.tools.entries()) {
+    const side = index === 0 ? 1 : 2
+    await trx
+      .insertInto('comparison_tool')
+      .values({
+        comparison_id: comparisonId,
+        side,
+        tool_id: toolIds.get(tool.slug) ?? 0,
+        name: tool.name,
+        category: tool.category,
+        tagline: tool.tagline,
+        description: tool.description,
+        entry_price: tool.entryPrice,
+        price_note: tool.priceNote ?? null,
+        url: tool.url ?? null,
+        community_ship: tool.community?.ship ?? 0,
+        community_skip: tool.community?.skip ?? 0,
+      })
+      .execute()
+    const reviews = tool.reviews.toSorted((a, b) => comparePanelOrder(a.reviewer, b.reviewer))
+    await trx
+      .insertInto('review')
+      .values(
+        reviews.map((review, at) => ({ comparison_id: comparisonId, side, position: at + 1, ...review })),
+      )
+      .execute()
+  }
+}
+
+/** The tools' ids by slug, made where they are new. The caller sorts, so that two intakes cannot deadlock. */
+async function reserveTools(trx: Transaction<Database>, slugs: readonly string[]) {
+  await trx
+    .insertInto('tool')
+    .values(slugs.map((slug) => ({ slug })))
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+  const tools = await trx.selectFrom('tool').select(['id', 'slug']).where('slug', 'in', slugs).execute()
+  return new Map(tools.map((tool) => [tool.slug, tool.id]))
+}
+
+/** The document as JSON keeps it: fields that are not there are absent, not `undefined`. */
+function plain(document: ComparisonDocument): object {
+  return JSON.parse(JSON.stringify(document))
+}

@@ -1,0 +1,13 @@
+import type { Tool } from './comparison.ts'
+
+/** Fewer votes than this are no result: the community line shows a dash. */
+export const fewestVotes = 5
+
+/** Readers' ship share on a tool, 0 to 100, and out of how many; `null` while there are too few to say. */
+export type CommunityVote = { readonly percent: number; readonly votes: number } | null
+
+export function communityVote({ community }: Tool): CommunityVote {
+  const votes = community ? community.ship + community.skip : 0
+  if (!community || votes < fewestVotes) return null
+  return { percent: Math.round((100 * community.ship) / votes), votes }
+}
