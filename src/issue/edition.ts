@@ -38,7 +38,6 @@ export function holeFor(name: (typeof personalHoles)[number]): string {
 
 /** Text without the characters that holes and hashes are made with, or that no mail may carry. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is there to remove
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').toWellFormed()
 }
 
@@ -69,7 +68,6 @@ export function fillEdition(cut: CutEdition, links: PersonalLinks): { html: stri
 }
 
 function pieces(part: string): readonly string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the hole's own marks
   return part.split(/\u0001(\w+)\u0002/)
 }
 

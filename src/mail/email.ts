@@ -32,6 +32,8 @@ export type Transport = {
   readonly name: 'outbox' | 'resend' | 'smtp'
   /** At most this many mails in one call, and about this many bytes. */
   readonly most: { readonly mails: number; readonly bytes: number }
+  /** Calls a second that the other side allows before it says otherwise; undefined where nobody counts. */
+  readonly perSecond?: number
   /** Calls that may be in flight at once. */
   readonly concurrency: number
   /** Whether repeating a call under the same key and bytes is known to send nothing twice. */

@@ -44,6 +44,21 @@ export async function publishComparison(
   })
 }
 
+/** What publishing a document would come to, without doing it. */
+export async function foreseePublishing(
+  db: Kysely<Database>,
+  document: ComparisonDocument,
+): Promise<Published> {
+  const known = await db
+    .selectFrom('comparison')
+    .select('id')
+    .where('slug', '=', document.slug)
+    .executeTakeFirst()
+  if (!known) return 'created'
+  const latest = await latestRevision(db, known.id)
+  return latest && isDeepStrictEqual(latest.document, plain(document)) ? 'unchanged' : 'updated'
+}
+
 /** The comparison's row, locked: made when the slug is new. */
 async function reserve(trx: Transaction<Database>, document: ComparisonDocument, instant: Temporal.Instant) {
   const made = await trx
@@ -70,7 +85,7 @@ async function reserve(trx: Transaction<Database>, document: ComparisonDocument,
   return { id, isNew: false }
 }
 
-function latestRevision(trx: Transaction<Database>, comparisonId: number) {
+function latestRevision(trx: Kysely<Database>, comparisonId: number) {
   return trx
     .selectFrom('comparison_revision')
     .select(['revision', 'document'])

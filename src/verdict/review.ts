@@ -1,5 +1,5 @@
 /** The panel's four lenses, in the order in which every page and mail shows them. */
-export const lenses = ['builder', 'skeptic', 'futurist', 'founder'] as const
+export const lenses: readonly string[] = ['builder', 'skeptic', 'futurist', 'founder']
 
 /** Sorts reviewers into panel order: the four lenses first, guests after them by name. */
 export function comparePanelOrder(a: string, b: string): number {
@@ -13,6 +13,6 @@ export function lensName(slug: string): string {
 }
 
 function seat(reviewer: string): number {
-  const index = lenses.findIndex((lens) => lens === reviewer)
+  const index = lenses.indexOf(reviewer)
   return index === -1 ? lenses.length : index
 }

@@ -1,0 +1,59 @@
+import type { DraftDeps } from '../src/issue/draft.ts'
+import type { JobData, JobName, Queue } from '../src/queue.ts'
+import { runDraft } from './draft-issue.ts'
+import { type SendDeps, sendIssue } from './send-issue.ts'
+import { type Due, lookAtTimetable, type TickDeps } from './tick.ts'
+
+export type WorkDeps = TickDeps & DraftDeps & SendDeps
+
+/** Takes jobs of every kind until the queue is stopped. After `stop` no further batch is claimed. */
+export async function startWorker(deps: WorkDeps, queue: Queue, stop: AbortSignal): Promise<void> {
+  await queue.work('tick', (data) => runJob(deps, queue, 'tick', data, stop))
+  await queue.work('draft-issue', (data) => runJob(deps, queue, 'draft-issue', data, stop))
+  await queue.work('send-issue', (data) => runJob(deps, queue, 'send-issue', data, stop))
+}
+
+/** Runs what is waiting in the queue now, then returns how many jobs that were. */
+export function workOnce(deps: WorkDeps, queue: Queue, stop: AbortSignal): Promise<number> {
+  return queue.drain((job, data) => runJob(deps, queue, job, data, stop))
+}
+
+/** Does what the timetable would do at the clock's instant, here and now, and returns what that was. */
+export async function runTimetable(deps: WorkDeps): Promise<readonly Due[]> {
+  const ran: Due[] = []
+  for (;;) {
+    const due = (await lookAtTimetable(deps)).filter(
+      ({ job, week }) => !ran.some((d) => d.job === job && d.week === week),
+    )
+    const [next] = due
+    if (!next) return ran
+    ran.push(next)
+    if (next.job === 'draft-issue') await runDraft(deps, next.week)
+    else await sendIssue(deps, next.week, { toTheEnd: false })
+  }
+}
+
+async function runJob(
+  deps: WorkDeps,
+  queue: Queue,
+  job: JobName,
+  { week }: JobData,
+  stop: AbortSignal,
+): Promise<void> {
+  switch (job) {
+    case 'tick':
+      for (const due of await lookAtTimetable(deps)) await queue.enqueue(due.job, due.week)
+      return
+    case 'draft-issue':
+      if (week) await runDraft(deps, week)
+      await queue.enqueue('tick')
+      return
+    case 'send-issue': {
+      if (!week) return
+      const sent = await sendIssue(deps, week, { stop })
+      if (sent.kind === 'waiting') await queue.enqueue('send-issue', week, sent.until)
+      if (sent.kind === 'refused') deps.log.warn({ issue: week, problem: sent.problem }, 'not sent')
+      return
+    }
+  }
+}

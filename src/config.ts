@@ -1,0 +1,267 @@
+import { z } from 'zod'
+import type { Calendar, WallTime } from './issue/week.ts'
+import { parseSigningKeys, type SigningKey } from './subscriber/token.ts'
+
+/** What the environment says, parsed and complete (CONTRACT: Environment). Read once; functions are handed what they use. */
+export type Config = {
+  readonly production: boolean
+  readonly databaseUrl: string | undefined
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  readonly publicUrl: string
+  readonly mail: {
+    readonly transport: 'outbox' | 'resend' | 'smtp'
+    readonly from: string
+    readonly replyTo: string | undefined
+    readonly resendApiKey: string | undefined
+    readonly resendBaseUrl: string | undefined
+    readonly smtpUrl: string | undefined
+  }
+  /** Secrets that sign the provider's webhooks; several during a rotation. */
+  readonly webhookSecrets: readonly string[]
+  readonly apiToken: string | undefined
+  readonly postalAddress: string
+  /** Undefined when none are set: development generates its own under `dataDir`. */
+  readonly signingKeys: readonly SigningKey[] | undefined
+  readonly editors: readonly string[]
+  readonly calendar: Calendar
+  readonly sendPolicy: 'auto' | 'approve'
+  readonly comparisons: { readonly least: number; readonly most: number }
+  readonly sendGrace: Temporal.Duration
+  readonly logLevel: string
+}
+
+/** One thing wrong with the environment: which variable, what is wrong, and what to do. Never the value of a secret. */
+export type ConfigFault = { readonly name: string; readonly problem: string }
+
+/** Thrown with every fault of the environment at once. */
+export class BadConfig extends Error {
+  override readonly name = 'BadConfig'
+  readonly faults: readonly ConfigFault[]
+  constructor(faults: readonly ConfigFault[]) {
+    super(faults.map((fault) => `${fault.name}: ${fault.problem}`).join('\n'))
+    this.faults = faults
+  }
+}
+
+/** Stand-ins that let the product be tried; production refuses them. */
+export const developmentDefaults = {
+  MAIL_FROM: 'Weekly AI Tool Verdicts <verdicts@example.com>',
+  POSTAL_ADDRESS: 'Weekly AI Tool Verdicts, 1 Example Street, Example Town 00000',
+} as const
+
+/** Parses the environment. Throws `BadConfig` that names every problem together. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
+  const result = variables.safeParse(given)
+  const faults = result.success ? togetherFaults(result.data, given) : result.error.issues.map(toFault)
+  if (!result.success || faults.length > 0) throw new BadConfig(faults)
+  return toConfig(result.data)
+}
+
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+
+const wallTime = z.string().transform((value, context): WallTime => {
+  const [, day, hour, minute] =
+    /^(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):([0-5]\d)$/i.exec(value.trim()) ?? []
+  if (day)
+    return { weekday: weekdays.indexOf(day.toLowerCase()) + 1, hour: Number(hour), minute: Number(minute) }
+  context.addIssue('expected a weekday and a time such as "fri 09:00"')
+  return z.NEVER
+})
+
+const zone = z.string().refine(isZone, 'expected an IANA time zone such as America/New_York')
+
+const webUrl = z
+  .string()
+  .refine(
+    (value) => /^https?:\/\/[^\s@]+$/.test(value) && URL.canParse(value),
+    'expected an http:// or https:// URL',
+  )
+  .transform((value) => value.replace(/\/+$/, ''))
+
+const mailbox = z
+  .string()
+  .regex(
+    /^(?:[^<>@\p{Cc}]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u,
+    'expected an address, or a name and an address: Weekly AI Tool Verdicts <verdicts@example.com>',
+  )
+
+const count = z
+  .string()
+  .regex(/^\d{1,4}$/, 'expected a whole number')
+  .transform(Number)
+
+const variables = z.object({
+  NODE_ENV: z.string().optional(),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgresUrl, 'expected postgres://user:password@host:port/database')
+    .optional(),
+  DATA_DIR: z.string().default('.data'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z
+    .string()
+    .regex(/^\d+$/, 'expected a port number')
+    .transform(Number)
+    .refine((port) => port <= 65535, 'expected a port number of at most 65535')
+    .default(3000),
+  PUBLIC_URL: webUrl.optional(),
+  MAIL_TRANSPORT: z.enum(['outbox', 'resend', 'smtp'], 'expected outbox, resend or smtp').default('outbox'),
+  MAIL_FROM: mailbox.default(developmentDefaults.MAIL_FROM),
+  MAIL_REPLY_TO: mailbox.optional(),
+  POSTAL_ADDRESS: z.string().trim().min(1).default(developmentDefaults.POSTAL_ADDRESS),
+  RESEND_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'expected a key without white space')
+    .optional(),
+  RESEND_BASE_URL: webUrl.optional(),
+  ALLOW_RESEND_BASE_URL: z.string().optional(),
+  SMTP_URL: z
+    .string()
+    .refine(
+      (value) => /^smtps?:\/\//.test(value) && URL.canParse(value),
+      'expected smtp://user:password@host:port',
+    )
+    .optional(),
+  RESEND_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\S+(?: whsec_\S+)*$/, 'expected whsec_…, several separated by spaces')
+    .transform((value) => value.split(' '))
+    .default([]),
+  API_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
+  SIGNING_KEYS: z
+    .string()
+    .transform((value, context) => {
+      const keys = parseSigningKeys(value)
+      if (keys) return keys
+      context.addIssue(
+        'expected id:base64 pairs, comma-separated, each key of 32 bytes or more; make one with: openssl rand -base64 32',
+      )
+      return z.NEVER
+    })
+    .optional(),
+  EDITORS: z.string().transform(splitList).default([]),
+  TIMEZONE: zone.default('America/New_York'),
+  DRAFT_AT: wallTime.default({ weekday: 4, hour: 9, minute: 0 }),
+  SEND_AT: wallTime.default({ weekday: 5, hour: 9, minute: 0 }),
+  SEND_POLICY: z.enum(['auto', 'approve'], 'expected auto or approve').default('auto'),
+  MIN_COMPARISONS: count.default(1),
+  MAX_COMPARISONS: count.default(10),
+  SEND_GRACE: z
+    .string()
+    .refine(isPositiveDuration, 'expected an ISO 8601 duration of hours or minutes such as PT36H')
+    .default('PT36H'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+type Variables = z.infer<typeof variables>
+
+/** What only shows when variables are seen together. */
+function togetherFaults(v: Variables, given: Readonly<Record<string, unknown>>): readonly ConfigFault[] {
+  const production = v.NODE_ENV === 'production'
+  const faults: ConfigFault[] = []
+  const need = (name: string, why: string) => {
+    if (!given[name]) faults.push({ name, problem: why })
+  }
+  if (v.MAIL_TRANSPORT === 'resend') need('RESEND_API_KEY', 'is needed when MAIL_TRANSPORT is resend')
+  if (v.MAIL_TRANSPORT === 'smtp') need('SMTP_URL', 'is needed when MAIL_TRANSPORT is smtp')
+  if (v.MIN_COMPARISONS > v.MAX_COMPARISONS)
+    faults.push({ name: 'MIN_COMPARISONS', problem: `is more than MAX_COMPARISONS (${v.MAX_COMPARISONS})` })
+  if (!production && leavesThisMachine(v))
+    faults.push({
+      name: 'MAIL_TRANSPORT',
+      problem:
+        'sends real mail: set NODE_ENV=production for that, or point RESEND_BASE_URL or SMTP_URL at this machine to try it',
+    })
+  if (production && v.SEND_POLICY === 'approve')
+    need('EDITORS', 'is empty, and SEND_POLICY=approve needs somebody who approves')
+  if (production && v.MAIL_TRANSPORT !== 'outbox') {
+    need('DATABASE_URL', 'is needed in production: the embedded database refuses live sending')
+    need('PUBLIC_URL', 'is needed in production: links in mail begin with it')
+    need('MAIL_FROM', 'is needed in production: the development value is refused')
+    need('POSTAL_ADDRESS', 'is needed in production: the law wants a real one in every mail')
+    need('SIGNING_KEYS', 'is needed in production: without it links would stop working on another machine')
+    if (v.PUBLIC_URL && !v.PUBLIC_URL.startsWith('https://'))
+      faults.push({ name: 'PUBLIC_URL', problem: 'must be https:// in production (RFC 8058 one-click)' })
+    if (v.RESEND_BASE_URL && v.ALLOW_RESEND_BASE_URL !== '1')
+      faults.push({
+        name: 'RESEND_BASE_URL',
+        problem: 'is refused in production unless ALLOW_RESEND_BASE_URL=1',
+      })
+  }
+  return faults
+}
+
+/** Whether mail would go to another machine: outside production that is never meant (RELIABILITY S27). */
+function leavesThisMachine(v: Variables): boolean {
+  if (v.MAIL_TRANSPORT === 'resend') return !isLoopback(v.RESEND_BASE_URL ?? 'https://api.resend.com')
+  return v.MAIL_TRANSPORT === 'smtp' && v.SMTP_URL !== undefined && !isLoopback(v.SMTP_URL)
+}
+
+function isLoopback(url: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
+}
+
+function toConfig(v: Variables): Config {
+  return {
+    production: v.NODE_ENV === 'production',
+    databaseUrl: v.DATABASE_URL,
+    dataDir: v.DATA_DIR,
+    host: v.HOST,
+    port: v.PORT,
+    publicUrl: v.PUBLIC_URL ?? `http://localhost:${v.PORT}`,
+    mail: {
+      transport: v.MAIL_TRANSPORT,
+      from: v.MAIL_FROM,
+      replyTo: v.MAIL_REPLY_TO,
+      resendApiKey: v.RESEND_API_KEY,
+      resendBaseUrl: v.RESEND_BASE_URL,
+      smtpUrl: v.SMTP_URL,
+    },
+    webhookSecrets: v.RESEND_WEBHOOK_SECRET,
+    apiToken: v.API_TOKEN,
+    postalAddress: v.POSTAL_ADDRESS,
+    signingKeys: v.SIGNING_KEYS,
+    editors: v.EDITORS,
+    calendar: { zone: v.TIMEZONE, draftAt: v.DRAFT_AT, sendAt: v.SEND_AT },
+    sendPolicy: v.SEND_POLICY,
+    comparisons: { least: v.MIN_COMPARISONS, most: v.MAX_COMPARISONS },
+    sendGrace: Temporal.Duration.from(v.SEND_GRACE),
+    logLevel: v.LOG_LEVEL,
+  }
+}
+
+function toFault(issue: z.core.$ZodIssue): ConfigFault {
+  return { name: String(issue.path[0]), problem: issue.message }
+}
+
+function splitList(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '')
+}
+
+function isZone(value: string): boolean {
+  try {
+    Temporal.Now.zonedDateTimeISO(value)
+    return /^[A-Za-z]/.test(value)
+  } catch {
+    return false
+  }
+}
+
+function isPostgresUrl(value: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value)
+}
+
+function isPositiveDuration(value: string): boolean {
+  try {
+    const duration = Temporal.Duration.from(value)
+    return duration.sign > 0 && duration.years + duration.months + duration.weeks === 0
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,151 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Clock } from '../clock.ts'
+import { type Edition, freezeEdition } from '../issue/edition.ts'
+import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
+import type { Transport } from '../mail/email.ts'
+import { batchSize, planDeliveries, preparePartition } from './plan.ts'
+
+export type SendRules = {
+  readonly policy: 'auto' | 'approve'
+  readonly grace: Temporal.Duration
+}
+
+type Deps = {
+  readonly db: Kysely<Database>
+  readonly clock: Clock
+  readonly rules: SendRules
+  readonly transport: Pick<Transport, 'most'>
+  readonly keyId: string
+}
+
+/** Whether deliveries may leave: `ready` when they are planned, `settled` when there is nothing (more) to send. */
+export type Readiness =
+  | { readonly kind: 'ready'; readonly issue: Issue }
+  | { readonly kind: 'settled'; readonly issue: Issue }
+  | { readonly kind: 'refused'; readonly problem: string }
+
+/**
+ * Opens an issue for delivery: checks that it may be sent now, pins the edition and freezes the audience, or finds that
+ * this was done before. `early` lets an editor send ahead of time, or long after it.
+ */
+export async function openForSending(
+  deps: Deps,
+  week: string,
+  { early }: { early: boolean },
+): Promise<Readiness> {
+  const { db, clock, rules } = deps
+  const issue = await findIssue(db, week)
+  if (!issue) return refuse(`There is no issue for ${week}. Make one: verdict draft --week ${week}`)
+  const refusal = whyNotNow(issue, clock(), rules, early)
+  if (refusal) return refuse(refusal)
+  if (issue.planned_at !== null) return { kind: issue.state === 'sending' ? 'ready' : 'settled', issue }
+
+  await preparePartition(db, issue.id)
+  return db.transaction().execute(async (trx): Promise<Readiness> => {
+    const locked = await lockIssue(trx, week)
+    if (!locked?.edition_hash || !['draft', 'approved', 'missed'].includes(locked.state)) {
+      return locked?.state === 'sending'
+        ? { kind: 'ready', issue: locked }
+        : refuse(`${week} has just changed. Look again.`)
+    }
+    const edition = await loadEdition(trx, locked.edition_hash)
+    if (locked.approved_hash !== locked.edition_hash) await approveBySchedule(trx, locked, clock())
+    const size = batchSize(deps.transport.most, weigh(edition))
+    await planDeliveries(trx, { ...locked, edition_hash: edition.hash }, { size, keyId: deps.keyId }, clock())
+    return { kind: 'ready', issue: { ...locked, state: 'sending' } }
+  })
+}
+
+/** The stored edition. Throws when its bytes are not those of its hash: such an edition is never sent. */
+export async function loadEdition(db: Kysely<Database>, hash: string): Promise<Edition> {
+  const row = await db
+    .selectFrom('edition')
+    .select(['subject', 'preheader', 'html', 'text'])
+    .where('hash', '=', hash)
+    .executeTakeFirstOrThrow()
+  const edition = freezeEdition(row)
+  if (edition.hash !== hash) throw new Error(`Edition ${hash} does not match its hash`)
+  return edition
+}
+
+/** Why an issue cannot be sent now, with what to do; undefined when it can, or when it is finished already. */
+function whyNotNow(
+  issue: Issue,
+  now: Temporal.Instant,
+  rules: SendRules,
+  early: boolean,
+): string | undefined {
+  const { week, state, reason } = issue
+  switch (state) {
+    case 'sending':
+    case 'sent':
+    case 'partly sent':
+      return undefined
+    case 'scheduled':
+      return `${week} has not been drafted. Draft it: verdict draft --week ${week}`
+    case 'quiet':
+      return `${week} is a quiet week (${reason}): nothing is sent.`
+    case 'held':
+      return `${week} is ${reason}. Let it go: verdict release ${week}`
+    case 'paused':
+      return `${week} is paused: ${reason}. When that is mended: verdict release ${week}`
+    case 'cancelled':
+      return `${week} was cancelled (${reason}).`
+    case 'missed':
+      return whyNotMissed(issue, rules, early)
+    case 'draft':
+      if (rules.policy === 'approve') return `${week} is not approved. Approve it: verdict approve ${week}`
+      return early ? undefined : whyNotByTheClock(issue, now, rules)
+    case 'approved':
+      return early ? undefined : whyNotByTheClock(issue, now, rules)
+  }
+}
+
+function whyNotMissed(
+  { week, reason, ...issue }: Issue,
+  rules: SendRules,
+  early: boolean,
+): string | undefined {
+  if (issue.edition_hash === null)
+    return `${week} was missed (${reason}): its comparisons are in the next issue.`
+  if (!early)
+    return `${week} was missed: ${reason}. Send it all the same with --now, or drop it: verdict cancel ${week}`
+  const isApproved = issue.approved_hash === issue.edition_hash
+  if (rules.policy === 'auto' || isApproved) return undefined
+  return `${week} was missed and is not approved. First: verdict release ${week} && verdict approve ${week}`
+}
+
+function whyNotByTheClock(issue: Issue, now: Temporal.Instant, { grace }: SendRules): string | undefined {
+  if (Temporal.Instant.compare(now, issue.due_at) < 0)
+    return `${issue.week} is due ${inZone(issue)}. Send it ahead of time with --now.`
+  if (Temporal.Instant.compare(now, issue.due_at.add(grace)) > 0)
+    return `${issue.week} was due ${inZone(issue)}, longer ago than SEND_GRACE (${grace}). Send it all the same with --now.`
+  return undefined
+}
+
+function inZone({ due_at, timezone }: Issue): string {
+  return due_at
+    .toZonedDateTimeISO(timezone)
+    .toPlainDateTime()
+    .toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })
+    .concat(` ${timezone}`)
+}
+
+/** Under `auto` the schedule approves what nobody held, so that what is sent always was approved by somebody or something. */
+async function approveBySchedule(db: Kysely<Database>, issue: Issue, at: Temporal.Instant): Promise<void> {
+  await db
+    .updateTable('issue')
+    .set({ approved_hash: issue.edition_hash, approved_at: at, approved_by: 'schedule' })
+    .where('id', '=', issue.id)
+    .execute()
+}
+
+/** About what one mail takes in a request: both parts, escaped, and its headers. */
+function weigh({ html, text }: Edition): number {
+  return Buffer.byteLength(JSON.stringify(html)) + Buffer.byteLength(JSON.stringify(text)) + 2000
+}
+
+function refuse(problem: string): Readiness {
+  return { kind: 'refused', problem }
+}

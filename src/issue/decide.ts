@@ -1,0 +1,106 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database, IssueState } from '../../db/schema.ts'
+import type { Clock } from '../clock.ts'
+import { type Issue, lockIssue } from './issue.ts'
+
+type Deps = { db: Kysely<Database>; clock: Clock }
+
+export type Decision = 'approve' | 'hold' | 'release' | 'cancel'
+
+/** What a decision came to: the state now, or why nothing was changed. */
+export type Decided =
+  | { readonly ok: true; readonly week: string; readonly state: IssueState }
+  | { readonly ok: false; readonly week: string; readonly state: IssueState | null; readonly problem: string }
+
+/** Carries out an editor's decision on a week's issue, or says why it cannot be. Deciding the same twice is no error. */
+export function decide(deps: Deps, week: string, decision: Decision, by: string): Promise<Decided> {
+  return deps.db.transaction().execute(async (trx) => {
+    const issue = await lockIssue(trx, week)
+    if (!issue) return { ok: false, week, state: null, problem: `there is no issue for ${week} yet` }
+    switch (decision) {
+      case 'approve':
+        return approve(trx, issue, by, deps.clock())
+      case 'hold':
+        return hold(trx, issue, by)
+      case 'release':
+        return release(trx, issue)
+      case 'cancel':
+        return cancel(trx, issue, by, deps.clock())
+    }
+  })
+}
+
+async function approve(
+  trx: Transaction<Database>,
+  issue: Issue,
+  by: string,
+  at: Temporal.Instant,
+): Promise<Decided> {
+  if (issue.state === 'approved') return done(issue, 'approved')
+  if (issue.state !== 'draft') return refused(issue, 'only a draft can be approved')
+  await trx
+    .updateTable('issue')
+    .set({ state: 'approved', approved_hash: issue.edition_hash, approved_at: at, approved_by: by })
+    .where('id', '=', issue.id)
+    .execute()
+  return done(issue, 'approved')
+}
+
+/** Before sending, a held issue is not sent at its time; during sending, no further batch is claimed. */
+async function hold(trx: Transaction<Database>, issue: Issue, by: string): Promise<Decided> {
+  if (issue.state === 'held' || issue.state === 'paused') return done(issue, issue.state)
+  if (issue.state === 'sending') return move(trx, issue, 'paused', `paused by ${by}`)
+  if (issue.state !== 'draft' && issue.state !== 'approved') return refused(issue, 'there is nothing to hold')
+  return move(trx, issue, 'held', `held by ${by}`)
+}
+
+/** Back to where it was: an issue whose edition was approved is approved again. A missed draft is a draft again. */
+async function release(trx: Transaction<Database>, issue: Issue): Promise<Decided> {
+  if (issue.state === 'paused') return move(trx, issue, 'sending', null)
+  const isWaiting = issue.state === 'held' || (issue.state === 'missed' && issue.edition_hash !== null)
+  if (!isWaiting) return refused(issue, 'it is not held')
+  return move(trx, issue, issue.approved_hash === issue.edition_hash ? 'approved' : 'draft', null)
+}
+
+/** Nothing more is sent. If nothing was sent at all, its comparisons are free for a later issue. */
+async function cancel(
+  trx: Transaction<Database>,
+  issue: Issue,
+  by: string,
+  at: Temporal.Instant,
+): Promise<Decided> {
+  if (issue.state === 'cancelled') return done(issue, 'cancelled')
+  if (issue.state === 'sent' || issue.state === 'partly sent') return refused(issue, 'it has been sent')
+  if (issue.planned_at === null) {
+    await trx
+      .updateTable('issue_comparison')
+      .set({ counts: false })
+      .where('issue_id', '=', issue.id)
+      .execute()
+  }
+  await trx.updateTable('issue').set({ finished_at: at }).where('id', '=', issue.id).execute()
+  return move(trx, issue, 'cancelled', `cancelled by ${by}`)
+}
+
+async function move(
+  trx: Transaction<Database>,
+  issue: Issue,
+  state: IssueState,
+  reason: string | null,
+): Promise<Decided> {
+  await trx.updateTable('issue').set({ state, reason }).where('id', '=', issue.id).execute()
+  return done(issue, state)
+}
+
+function done(issue: Issue, state: IssueState): Decided {
+  return { ok: true, week: issue.week, state }
+}
+
+function refused(issue: Issue, why: string): Decided {
+  return {
+    ok: false,
+    week: issue.week,
+    state: issue.state,
+    problem: `${issue.week} is ${issue.state}: ${why}`,
+  }
+}

@@ -1,0 +1,36 @@
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Week } from './week.ts'
+
+/** An issue's row: one ISO week, one issue. */
+export type Issue = Selectable<Database['issue']>
+
+/** The issue of a week, or undefined when nobody has asked for that week yet. */
+export function findIssue(db: Kysely<Database>, week: string): Promise<Issue | undefined> {
+  return db.selectFrom('issue').selectAll().where('week', '=', week).executeTakeFirst()
+}
+
+/** The issue of a week with its row locked until the transaction ends. */
+export function lockIssue(trx: Transaction<Database>, week: string): Promise<Issue | undefined> {
+  return trx.selectFrom('issue').selectAll().where('week', '=', week).forUpdate().executeTakeFirst()
+}
+
+/** Makes sure that the week has its one row. Its instants are computed here, stored, and never computed again. */
+export async function ensureIssue(db: Kysely<Database>, week: Week): Promise<void> {
+  await db
+    .insertInto('issue')
+    .values({
+      week: week.name,
+      state: 'scheduled',
+      timezone: week.zone,
+      draft_at: week.draftAt,
+      due_at: week.dueAt,
+    })
+    .onConflict((oc) => oc.column('week').doNothing())
+    .execute()
+}
+
+/** The week as its row has it, with the instants that were stored. */
+export function weekOfIssue(issue: Issue): Week {
+  return { name: issue.week, zone: issue.timezone, draftAt: issue.draft_at, dueAt: issue.due_at }
+}

@@ -1,0 +1,3 @@
+export function wrap(t: string) {
+  return t
+}

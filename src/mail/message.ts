@@ -1,0 +1,51 @@
+import MailComposer, { type MailComposerOptions } from 'nodemailer/lib/mail-composer'
+import type { Mail } from './email.ts'
+
+/** An address with the name shown beside it, which may be empty. */
+export type Mailbox = { readonly name: string; readonly address: string }
+
+/** The mail as an RFC 5322 message with CRLF line ends. The same mail at the same instant gives the same bytes. */
+export async function writeMessage(mail: Mail, at: Temporal.Instant): Promise<Buffer> {
+  return await new MailComposer({ ...composition(mail, at), newline: 'windows' }).compile().build()
+}
+
+/** The mail as nodemailer composes it: text and HTML alternatives, with nothing left to chance or to the machine's clock. */
+export function composition(mail: Mail, at: Temporal.Instant): MailComposerOptions {
+  return {
+    from: { ...mailbox(mail.from) },
+    to: { name: '', address: mail.to },
+    ...(mail.replyTo === undefined ? {} : { replyTo: { ...mailbox(mail.replyTo) } }),
+    subject: mail.subject,
+    messageId: messageId(mail),
+    date: new Date(at.epochMilliseconds),
+    headers: { ...mail.headers },
+    text: mail.text,
+    html: mail.html,
+    encoding: 'quoted-printable',
+    baseBoundary: mail.id.replace(/[^A-Za-z0-9]/g, '-').slice(0, 40),
+    normalizeHeaderKey: (name) => (name === 'List-ID' ? 'List-Id' : name),
+    xMailer: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+/** Splits `Name <address>` at its last bracket, so a comma in the name never makes two senders. */
+export function mailbox(text: string): Mailbox {
+  const named = /^(.*)<([^<>]*)>\s*$/s.exec(text)
+  if (!named) return { name: '', address: text.trim() }
+  return { name: unquoted(named[1] ?? ''), address: (named[2] ?? '').trim() }
+}
+
+/** `<id@domain of the sender>`: stable across attempts, so a receiver can tell a repeat. */
+function messageId(mail: Mail): string {
+  const { address } = mailbox(mail.from)
+  return `<${mail.id}@${address.slice(address.lastIndexOf('@') + 1)}>`
+}
+
+function unquoted(name: string): string {
+  return name
+    .replace(/[\r\n]+/g, ' ')
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+}

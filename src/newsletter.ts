@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { type Connection, openDatabase } from '../db/connect.ts'
+import { migrate } from '../db/migrate.ts'
+import type { Database } from '../db/schema.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { WireFacts } from './delivery/fingerprint.ts'
+import type { SendRules } from './delivery/send.ts'
+import { type IssueSetting, type IssueTemplates, loadIssueTemplates } from './issue/render.ts'
+import type { Calendar } from './issue/week.ts'
+import type { Log } from './log.ts'
+import type { Transport } from './mail/email.ts'
+import { listIdUnder } from './mail/list-headers.ts'
+import { openTransport } from './mail/open-transport.ts'
+import { developmentKeys } from './subscriber/development-key.ts'
+import type { SigningKey } from './subscriber/token.ts'
+
+/** Everything the entry points hand on, opened once: each function takes from it the few things it lists. */
+export type Newsletter = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly connection: Connection
+  readonly db: Kysely<Database>
+  readonly templates: IssueTemplates
+  readonly setting: IssueSetting
+  readonly calendar: Calendar
+  readonly comparisons: { readonly least: number; readonly most: number }
+  readonly rules: SendRules
+  readonly transport: Transport
+  readonly outboxFolder: string
+  readonly wire: WireFacts
+  readonly listId: string
+  readonly keys: readonly SigningKey[]
+  /** The id of the key that signs. */
+  readonly keyId: string
+  /** Names this process in the ledger. */
+  readonly worker: string
+  close(): Promise<void>
+}
+
+/** Opens the database (brought to the newest schema), the templates and the way out. Throws what stands in the way. */
+export async function openNewsletter(config: Config, clock: Clock, log: Log): Promise<Newsletter> {
+  const connection = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir })
+  try {
+    await migrate(connection.db)
+    return await assemble(config, clock, log, connection)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+async function assemble(config: Config, clock: Clock, log: Log, connection: Connection): Promise<Newsletter> {
+  const keys = config.signingKeys ?? developmentKeys(config.dataDir)
+  const [signing] = keys
+  if (!signing) throw new Error('There is no signing key')
+  const outboxFolder = join(config.dataDir, 'outbox')
+  const transport = openTransport(config.mail, { folder: outboxFolder, clock })
+  return {
+    ...{
+      config,
+      clock,
+      log,
+      connection,
+      db: connection.db,
+      transport,
+      outboxFolder,
+      keys,
+      keyId: signing.id,
+    },
+    templates: await loadIssueTemplates(),
+    setting: { publicUrl: config.publicUrl, postalAddress: config.postalAddress },
+    ...{ calendar: config.calendar, comparisons: config.comparisons },
+    rules: { policy: config.sendPolicy, grace: config.sendGrace },
+    wire: { from: config.mail.from, replyTo: config.mail.replyTo, publicUrl: config.publicUrl },
+    listId: listIdUnder(domainOf(config.mail.from)),
+    worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+    async close() {
+      await transport.close()
+      await connection.close()
+    },
+  }
+}
+
+function domainOf(from: string): string {
+  return /@([^>\s]+)>?$/.exec(from)?.[1] ?? 'example.com'
+}

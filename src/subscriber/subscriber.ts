@@ -1,0 +1,74 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Clock } from '../clock.ts'
+
+type Deps = { db: Kysely<Database>; clock: Clock }
+
+/** How we may mail somebody: where and when they said so, in the operator's words. */
+export type Consent = { readonly method: 'by hand' | 'import'; readonly detail: string }
+
+export type Added = 'added' | 'already confirmed' | 'left before' | 'suppressed'
+
+/**
+ * Adds a confirmed reader whose consent was given elsewhere. A reader who left, or whose address is suppressed, is not
+ * brought back by somebody else's list: they have to sign up themselves.
+ */
+export async function addSubscriber({ db, clock }: Deps, address: string, consent: Consent): Promise<Added> {
+  return db.transaction().execute(async (trx) => {
+    const suppressed = await trx
+      .selectFrom('suppression')
+      .select('id')
+      .where('address', '=', address)
+      .executeTakeFirst()
+    if (suppressed) return 'suppressed'
+
+    const made = await trx
+      .insertInto('subscriber')
+      .values({ address, status: 'confirmed', created_at: clock(), confirmed_at: clock() })
+      .onConflict((oc) => oc.column('address').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (made) {
+      await recordConsent(trx, made.id, 'imported', clock(), consent)
+      return 'added'
+    }
+    return confirmPending(trx, address, clock(), consent)
+  })
+}
+
+async function confirmPending(
+  trx: Transaction<Database>,
+  address: string,
+  at: Temporal.Instant,
+  consent: Consent,
+): Promise<Added> {
+  const reader = await trx
+    .selectFrom('subscriber')
+    .select(['id', 'status'])
+    .where('address', '=', address)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  if (reader.status === 'unsubscribed') return 'left before'
+  if (reader.status !== 'pending') return 'already confirmed'
+
+  await trx
+    .updateTable('subscriber')
+    .set({ status: 'confirmed', confirmed_at: at })
+    .where('id', '=', reader.id)
+    .execute()
+  await recordConsent(trx, reader.id, 'imported', at, consent)
+  return 'added'
+}
+
+function recordConsent(
+  trx: Transaction<Database>,
+  subscriberId: number,
+  kind: 'imported',
+  at: Temporal.Instant,
+  { method, detail }: Consent,
+) {
+  return trx
+    .insertInto('consent_event')
+    .values({ subscriber_id: subscriberId, kind, at, method, detail })
+    .execute()
+}
