@@ -68,6 +68,7 @@ function guarded(c: Context, policy: string): Context {
   c.header('Content-Security-Policy', policy)
   c.header('Cache-Control', 'no-store')
   c.header('Referrer-Policy', 'no-referrer')
+  c.header('X-Frame-Options', 'SAMEORIGIN')
   c.header('X-Content-Type-Options', 'nosniff')
   return c
 }

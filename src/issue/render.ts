@@ -4,6 +4,7 @@ import Handlebars from 'handlebars'
 import mjml2html from 'mjml'
 import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
 import { holeFor, printable, type Rendered } from './edition.ts'
+import { excerpt } from './excerpt.ts'
 import { wrap } from './set-text.ts'
 
 /** The two parts of a mail, compiled: from here on only data goes in. */
@@ -15,6 +16,7 @@ export type IssueTemplates = {
 export type IssueSetting = { readonly publicUrl: string; readonly postalAddress: string }
 
 const folder = join(import.meta.dirname, '../../templates')
+const longestTagline = 140
 const strict = { strict: true, knownHelpersOnly: true } as const
 
 /** Compiles both parts of the mail, once per process: MJML first, so that no data ever reaches it. */
@@ -35,9 +37,16 @@ export async function loadIssueTemplates(): Promise<IssueTemplates> {
   }
 }
 
-/** MJML as HTML, its mustaches untouched. Includes stay off, whatever a template says: nothing can read a file. */
+/**
+ * MJML as HTML, its mustaches untouched. Includes stay off, whatever a template says: nothing can read a file. So do
+ * MJML's fonts: it would fetch Roboto from Google for every reader.
+ */
 export async function structureOf(template: string): Promise<string> {
-  const { html, errors } = await mjml2html(template, { ignoreIncludes: true, validationLevel: 'strict' })
+  const { html, errors } = await mjml2html(template, {
+    ignoreIncludes: true,
+    fonts: {},
+    validationLevel: 'strict',
+  })
   if (errors.length > 0) throw new Error(errors.map((error) => error.formattedMessage).join('\n'))
   return lean(html)
 }
@@ -76,15 +85,15 @@ function clean<Data>(data: Data): Data {
 function viewOf(issue: ComposedIssue, { publicUrl, postalAddress }: IssueSetting) {
   return {
     ...issue,
-    preheaderEnd: '\u2007\u034f'.repeat(90),
+    preheaderEnd: '\u2007\u034f'.repeat(60),
     postalAddress,
-    shipStamp: stamp('ship'),
-    skipStamp: stamp('skip'),
+    shipStamp: stampView('ship'),
+    skipStamp: stampView('skip'),
     comparisons: issue.comparisons.map((comparison, index) => ({
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
       url: `${publicUrl.replace(/\/$/, '')}/compare/${encodeURIComponent(comparison.slug)}`,
-      winnerStamp: stamp(winningStamp(comparison)),
+      winnerStamp: stampView(winningStamp(comparison)),
       tools: comparison.tools.map(toolView),
       split: comparison.split.map(splitView),
     })),
@@ -97,14 +106,35 @@ function viewOf(issue: ComposedIssue, { publicUrl, postalAddress }: IssueSetting
 function toolView(tool: ComposedTool) {
   return {
     ...tool,
-    stamp: stamp(tool.stamp),
-    shipShare: tool.panel.percent,
-    skipShare: 100 - tool.panel.percent,
+    tagline: excerpt(tool.tagline, longestTagline),
+    stamp: stampView(tool.stamp),
+    ships: tool.panel.percent,
+    skips: 100 - tool.panel.percent,
+    ...runIn(tool),
   }
 }
 
-function splitView({ lens, parts, verdicts }: ComposedSplitRow) {
-  return { lens, parts, votes: verdicts.map((verdict) => ({ ...stamp(verdict), isNone: verdict === null })) }
+/** A description that opens with the tool's name has it set in bold; any other has the name put in front. */
+function runIn({ name, description: { text } }: ComposedTool) {
+  const rest = text.slice(name.length)
+  const namesItself = text.startsWith(name) && !/^[\p{L}\p{N}]/u.test(rest)
+  return namesItself ? { runIn: name, account: rest } : { runIn: `${name}:`, account: ` ${text}` }
+}
+
+/** One reviewer's votes; `row` is the same as a line of text in columns. */
+function splitView(
+  { lens, parts, verdicts }: ComposedSplitRow,
+  _: number,
+  rows: readonly ComposedSplitRow[],
+) {
+  const widest = Math.max(...rows.map((row) => row.lens.length))
+  const cells = verdicts.map((verdict) => (verdict ?? '—').padEnd(4))
+  return {
+    lens,
+    parts,
+    votes: verdicts.map(stampView),
+    row: [lens.padEnd(widest), ...cells, parts ? 'parts them' : ''].join('\u00a0\u00a0\u00a0'),
+  }
 }
 
 /** The stamp beside the winner: its own, or the one that both tools share. */
@@ -112,6 +142,11 @@ function winningStamp({ winner, tools: [a, b] }: ComposedComparison) {
   return winner === b.name ? b.stamp : a.stamp
 }
 
-function stamp(kind: string | null) {
-  return { isShip: kind === 'ship', isSkip: kind === 'skip', isSplit: kind === 'split' }
+function stampView(kind: 'ship' | 'skip' | 'split' | null) {
+  return {
+    word: kind?.toUpperCase() ?? '—',
+    isShip: kind === 'ship',
+    isSkip: kind === 'skip',
+    isSplit: kind === 'split',
+  }
 }

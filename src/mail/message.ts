@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import MailComposer, { type MailComposerOptions } from 'nodemailer/lib/mail-composer'
+import type { MimeNodeHeaderValue } from 'nodemailer/lib/mime-node'
 import type { Mail } from './email.ts'
 
 /** An address with the name shown beside it, which may be empty. */
@@ -18,11 +20,11 @@ export function composition(mail: Mail, at: Temporal.Instant): MailComposerOptio
     subject: mail.subject,
     messageId: messageId(mail),
     date: new Date(at.epochMilliseconds),
-    headers: { ...mail.headers },
+    headers: Object.entries(mail.headers).map(([key, value]) => ({ key, value: unfolded(value) })),
     text: mail.text,
     html: mail.html,
     encoding: 'quoted-printable',
-    baseBoundary: mail.id.replace(/[^A-Za-z0-9]/g, '-').slice(0, 40),
+    baseBoundary: boundary(mail),
     normalizeHeaderKey: (name) => (name === 'List-ID' ? 'List-Id' : name),
     xMailer: false,
     disableFileAccess: true,
@@ -37,10 +39,23 @@ export function mailbox(text: string): Mailbox {
   return { name: unquoted(named[1] ?? ''), address: (named[2] ?? '').trim() }
 }
 
+/** A link stays on the line of its header's name: folding before it is legal, yet not every mail program unfolds. */
+function unfolded(value: string): MimeNodeHeaderValue {
+  return /^[\x21-\x7e]{1,900}$/.test(value) ? { prepared: true, foldLines: false, value } : value
+}
+
 /** `<id@domain of the sender>`: stable across attempts, so a receiver can tell a repeat. */
 function messageId(mail: Mail): string {
   const { address } = mailbox(mail.from)
   return `<${mail.id}@${address.slice(address.lastIndexOf('@') + 1)}>`
+}
+
+/** Hashed from the bodies, so neither can hold the line that would end it early. */
+function boundary({ id, text, html }: Mail): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, text, html]))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 function unquoted(name: string): string {

@@ -78,7 +78,7 @@ async function readEntry(folder: string, id: string): Promise<OutboxEntry> {
     const { size } = await file.stat()
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
     const email = await PostalMime.parse(headOf(buffer.subarray(0, bytesRead)))
-    if (!email.from || !email.to) return { kind: 'unreadable', id, reason: 'not a mail' }
+    if (!email.from || !email.to) return { kind: 'unreadable', id, reason: 'it names no sender or no reader' }
 
     const { subject, to, date } = summary(email)
     return { kind: 'mail', id, subject, to, date, size }

@@ -36,3 +36,9 @@ function join(local: string, givenDomain: string): ParsedAddress {
 function refuse(problem: string): ParsedAddress {
   return { ok: false, problem }
 }
+
+/** An address as a page may show it to whoever holds a link: `a…@e….test`. */
+export function maskAddress(address: string): string {
+  const [, first, host, rest] = /^(.).*@(.).*?(\.[^.]+)$/.exec(address) ?? []
+  return first && host && rest ? `${first}…@${host}…${rest}` : 'This address'
+}

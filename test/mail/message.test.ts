@@ -100,12 +100,12 @@ describe('a mail written as a message', () => {
     expect(source.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
   })
 
-  it('keeps the unsubscribe link in one piece', async () => {
+  it('keeps the unsubscribe link in one piece, on one line', async () => {
     const link = `<https://example.test/unsubscribe/${'t'.repeat(600)}>`
 
     const source = String(await writeMessage(sampleMail({ headers: { 'List-Unsubscribe': link } }), friday))
 
-    expect(source.replaceAll(/\r\n /g, ' ')).toContain(`List-Unsubscribe: ${link}\r\n`)
+    expect(source).toContain(`List-Unsubscribe: ${link}\r\n`)
   })
 })
 

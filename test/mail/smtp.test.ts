@@ -170,7 +170,7 @@ describe('a connection that fails', () => {
   })
 
   it('falls silent after the message: nobody knows, and it is not sent again', async () => {
-    const { smtp, begun } = await smtpAt({ onData: (stream) => void stream.resume() })
+    const { smtp, begun } = await smtpAt({ onData: (stream) => void stream.resume() }, '', 1_000)
 
     expect(await smtp.send([sampleMail()], 'k')).toMatchObject({ kind: 'unknown' })
     expect(begun.messages).toBe(1)
@@ -211,7 +211,7 @@ const withAccounts: SMTPServerOptions = {
       : done(new Error('Who are you?')),
 }
 
-async function smtpAt(options: SMTPServerOptions = {}, signIn = '') {
+async function smtpAt(options: SMTPServerOptions = {}, signIn = '', timeoutMs = 8_000) {
   const delivered: { from: string; to: string[]; source: Buffer }[] = []
   const begun = { messages: 0, sockets: [] as Socket[] }
   const server = new SMTPServer({
@@ -237,7 +237,7 @@ async function smtpAt(options: SMTPServerOptions = {}, signIn = '') {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
 
   const url = `smtp://${signIn}127.0.0.1:${portOf(server.server.address())}`
-  const smtp = smtpTransport({ url, clock, timeoutMs: 1_000 })
+  const smtp = smtpTransport({ url, clock, timeoutMs })
   const stop = () => new Promise<void>((stopped) => server.close(() => stopped()))
   onTestFinished(async () => {
     await smtp.close()

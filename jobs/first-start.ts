@@ -1,0 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { weekOf } from '../src/issue/week.ts'
+import type { Newsletter } from '../src/newsletter.ts'
+import { addSubscriber } from '../src/subscriber/subscriber.ts'
+import type { ComparisonDocument } from '../src/verdict/document.ts'
+import { publishComparison } from '../src/verdict/publish.ts'
+import { readDocuments } from '../src/verdict/read-documents.ts'
+import { runDraft } from './draft-issue.ts'
+import { sendIssue } from './send-issue.ts'
+
+/** What the first start of a trial installation did; undefined on every later start, and wherever mail is real. */
+export type FirstStart = { readonly comparisons: number; readonly readers: number; readonly week: string }
+
+const samples = join(import.meta.dirname, '../db/samples')
+const readers = ['ada@example.test', 'grace@example.test', 'linus@example.test']
+
+/**
+ * On an empty trial installation, shows the product at work: samples and three readers go in, and this week's issue is
+ * drafted and delivered to the outbox.
+ */
+export async function firstStart(newsletter: Newsletter): Promise<FirstStart | undefined> {
+  if (newsletter.config.production || newsletter.transport.name !== 'outbox') return undefined
+  if (!(await isEmpty(newsletter))) return undefined
+
+  const documents = recent(await readSamples(), newsletter.clock())
+  for (const document of documents) await publishComparison(newsletter, document)
+  for (const address of readers) {
+    await addSubscriber(newsletter, address, {
+      method: 'by hand',
+      detail: 'an example reader, made at the first start',
+    })
+  }
+  const week = weekOf(newsletter.clock(), newsletter.calendar).name
+  await runDraft(newsletter, week)
+  await sendIssue(newsletter, week, { early: true, toTheEnd: true })
+  return { comparisons: documents.length, readers: readers.length, week }
+}
+
+async function isEmpty({ db }: Newsletter): Promise<boolean> {
+  for (const table of ['comparison', 'subscriber', 'issue'] as const) {
+    if (await db.selectFrom(table).select('id').limit(1).executeTakeFirst()) return false
+  }
+  return true
+}
+
+async function readSamples(): Promise<readonly ComparisonDocument[]> {
+  const files = (await readdir(samples)).filter((file) => file.endsWith('.json')).sort()
+  const sources = await Promise.all(files.map((file) => readFile(join(samples, file), 'utf8')))
+  return sources.flatMap(readDocuments).map((read) => {
+    if (!read.ok) throw new Error(`A sample is not valid: ${JSON.stringify(read.faults)}`)
+    return read.document
+  })
+}
+
+/** The samples moved by whole days so that the newest came out within the last day: the week always has news. */
+function recent(
+  documents: readonly ComparisonDocument[],
+  now: Temporal.Instant,
+): readonly ComparisonDocument[] {
+  const published = documents.map((document) => Temporal.Instant.from(document.publishedAt))
+  const newest = published.reduce((a, b) => (Temporal.Instant.compare(a, b) > 0 ? a : b))
+  const days = Math.floor(newest.until(now).total('hours') / 24)
+  return documents.map((document, index) => ({
+    ...document,
+    publishedAt: published[index]?.add({ hours: 24 * days }).toString() ?? document.publishedAt,
+  }))
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { DataFolderLocked } from '../db/lock.ts'
+import { Problem, UsageError } from './cli/command.ts'
+import { addDecisionCommands } from './cli/decide.ts'
+import { addDoctorCommand } from './cli/doctor.ts'
+import { addDraftCommand } from './cli/draft.ts'
+import { addImportCommands } from './cli/import.ts'
+import { addMigrateCommand } from './cli/migrate.ts'
+import { addPreviewCommand } from './cli/preview.ts'
+import { addReconcileCommand } from './cli/reconcile.ts'
+import { addSendCommand } from './cli/send.ts'
+import { addServeCommands } from './cli/serve.ts'
+import { addStatusCommand } from './cli/status.ts'
+import { addSubscriberCommands } from './cli/subscribers.ts'
+import { addTickCommand } from './cli/tick.ts'
+import { BadConfig } from './config.ts'
+import { CannotListen } from './web.ts'
+
+const program = new Command('verdict')
+  .description('A week of AI tool comparisons, set as one email and sent once to every confirmed reader.')
+  .showHelpAfterError('Try: verdict --help')
+  .exitOverride()
+
+for (const add of [
+  addServeCommands,
+  addMigrateCommand,
+  addDoctorCommand,
+  addImportCommands,
+  addDraftCommand,
+  addPreviewCommand,
+  addDecisionCommands,
+  addSendCommand,
+  addStatusCommand,
+  addReconcileCommand,
+  addSubscriberCommands,
+  addTickCommand,
+])
+  add(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = complain(error)
+}
+
+/** Says what went wrong, once, and returns the exit code: 1 failed, 2 bad usage. Surprises keep their stack. */
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const isUsage = error instanceof UsageError
+  const text = isUsage || isExpected(error) ? messageOf(error) : surprise(error)
+  process.stderr.write(`${text}\n`)
+  if (process.argv.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: messageOf(error) })}\n`)
+  return isUsage ? 2 : 1
+}
+
+function isExpected(error: unknown): boolean {
+  return (
+    [Problem, BadConfig, DataFolderLocked, CannotListen].some((kind) => error instanceof kind) ||
+    isUnreachable(error)
+  )
+}
+
+/** PostgreSQL does not answer, or lets nobody of that name in. */
+function isUnreachable(error: unknown): error is Error & { code: string } {
+  const codes = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', '28P01', '28000', '3D000']
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+function messageOf(error: unknown): string {
+  if (isUnreachable(error))
+    return `DATABASE_URL: the database cannot be reached (${error.message || error.code}). Is it running, and is the URL right?`
+  if (error instanceof BadConfig)
+    return `The environment is not right:\n${error.faults.map((fault) => `  ${fault.name}: ${fault.problem}`).join('\n')}`
+  return error instanceof Error ? error.message : String(error)
+}
+
+function surprise(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { type Account, accountOf } from '../delivery/report.ts'
+import { findIssue, type Issue } from '../issue/issue.ts'
+import { nextDueWeek, type Week } from '../issue/week.ts'
+import type { Newsletter } from '../newsletter.ts'
+import { type Answer, answering, Problem, parseWeek, withNewsletter } from './command.ts'
+import { accountLine, fromNow, whenInZone } from './words.ts'
+
+/** `status [WEEK]` */
+export function addStatusCommand(program: Command): void {
+  answering(
+    program
+      .command('status')
+      .description('where each issue stands, with its counts, and what happens next')
+      .argument('[week]', 'ISO week (default: the newest ten)'),
+    ([name]) =>
+      withNewsletter(async (newsletter) => {
+        const issues = name
+          ? [await one(newsletter, parseWeek(name, newsletter).name)]
+          : await newest(newsletter)
+        const accounts = await Promise.all(issues.map((issue) => accountOf(newsletter.db, issue.id)))
+        return say(newsletter, issues, accounts)
+      }),
+  )
+}
+
+async function one({ db }: Newsletter, week: string): Promise<Issue> {
+  const issue = await findIssue(db, week)
+  if (!issue) throw new Problem(`There is no issue for ${week}. Make one: verdict draft --week ${week}`)
+  return issue
+}
+
+function newest({ db }: Newsletter): Promise<Issue[]> {
+  return db.selectFrom('issue').selectAll().orderBy('week', 'desc').limit(10).execute()
+}
+
+function say(
+  { clock, calendar }: Newsletter,
+  issues: readonly Issue[],
+  accounts: readonly Account[],
+): Answer {
+  const next = nextDueWeek(clock(), calendar)
+  return {
+    json: {
+      issues: issues.map((issue, index) => ({
+        ...{ week: issue.week, state: issue.state, reason: issue.reason, dueAt: issue.due_at },
+        ...{ draftAt: issue.draft_at, cutoff: issue.cutoff_at, editionHash: issue.edition_hash },
+        ...{ approvedBy: issue.approved_by, timezone: issue.timezone, deliveries: accounts[index] },
+      })),
+      next: { week: next.name, draftAt: next.draftAt, dueAt: next.dueAt, timezone: next.zone },
+    },
+    lines: [
+      ...issues.flatMap((issue, index) => issueLines(issue, accounts[index], clock())),
+      ...(issues.length === 0 ? ['No issue yet. Make one: verdict draft'] : []),
+      '',
+      ...nextLines(next, clock()),
+    ],
+  }
+}
+
+function issueLines(issue: Issue, account: Account | undefined, now: Temporal.Instant): readonly string[] {
+  const reason = issue.reason ? ` (${issue.reason})` : ''
+  const due = `${whenInZone(issue.due_at, issue.timezone)}, ${fromNow(issue.due_at, now)}`
+  const isPlanned = issue.planned_at !== null && account !== undefined
+  return [
+    `${issue.week}  ${issue.state}${reason}`,
+    `  due ${due}`,
+    ...(isPlanned ? [`  ${accountLine(account)}`] : []),
+  ]
+}
+
+function nextLines(next: Week, now: Temporal.Instant): readonly string[] {
+  const isDrafted = Temporal.Instant.compare(next.draftAt, now) <= 0
+  const line = (what: string, at: Temporal.Instant) =>
+    `  ${what} ${whenInZone(at, next.zone)}, ${fromNow(at, now)}`
+  return [
+    `Next: ${next.name}`,
+    ...(isDrafted ? [] : [line('drafted', next.draftAt)]),
+    line('due', next.dueAt),
+  ]
+}

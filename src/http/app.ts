@@ -1,0 +1,51 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Newsletter } from '../newsletter.ts'
+import { loadPages } from '../template.ts'
+import { healthRoutes } from './health.ts'
+import { outboxRoutes } from './outbox.ts'
+import { publicRoutes } from './public/routes.ts'
+import { readerRoutes } from './reader/routes.ts'
+import { secure } from './secure.ts'
+import { styleRoute } from './style.ts'
+
+/** The whole web side. The outbox is there only where mail goes into files and nobody is in production. */
+export function createApp(newsletter: Newsletter): Hono {
+  const pages = loadPages()
+  const { config, outboxFolder: folder, log } = newsletter
+  const hasOutbox = config.mail.transport === 'outbox' && !config.production
+  const app = new Hono()
+    .use(secure({ https: config.publicUrl.startsWith('https://') }))
+    .route('/', healthRoutes(newsletter))
+    .route('/', styleRoute())
+    .route('/', readerRoutes({ ...newsletter, pages }))
+    .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
+    .route('/', publicRoutes({ ...newsletter, pages, hasOutbox }))
+  if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))
+  app.notFound((c) => c.html(message(pages, notFound), 404))
+  app.onError((error, c) => {
+    log.error({ err: error, route: c.req.routePath }, 'request failed')
+    return c.html(message(pages, failed), 500)
+  })
+  return app
+}
+
+const notFound = {
+  title: 'There is no such page',
+  lede: 'The address may be mistyped, or the link may have been cut short by a mail program.',
+}
+const tooLarge = {
+  title: 'That was too much',
+  lede: 'The form sent more than it has fields for. Nothing was changed.',
+}
+const failed = {
+  title: 'Something broke on our side',
+  lede: 'It has been written down. Nothing you sent was half done; please try again in a minute.',
+}
+
+function message(
+  pages: ReturnType<typeof loadPages>,
+  { title, lede }: { title: string; lede: string },
+): string {
+  return pages('message', { title, kicker: '', lede, button: '', note: '' })
+}
