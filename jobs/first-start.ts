@@ -21,9 +21,9 @@ const readers = ['ada@example.test', 'grace@example.test', 'linus@example.test']
  */
 export async function firstStart(newsletter: Newsletter): Promise<FirstStart | undefined> {
   if (newsletter.config.production || newsletter.transport.name !== 'outbox') return undefined
-  if (!(await isEmpty(newsletter))) return undefined
-
   const documents = recent(await readSamples(), newsletter.clock())
+  if (!(await isUntouched(newsletter, documents))) return undefined
+
   for (const document of documents) await publishComparison(newsletter, document)
   for (const address of readers) {
     await addSubscriber(newsletter, address, {
@@ -37,11 +37,25 @@ export async function firstStart(newsletter: Newsletter): Promise<FirstStart | u
   return { comparisons: documents.length, readers: readers.length, week }
 }
 
-async function isEmpty({ db }: Newsletter): Promise<boolean> {
-  for (const table of ['comparison', 'subscriber', 'issue'] as const) {
-    if (await db.selectFrom(table).select('id').limit(1).executeTakeFirst()) return false
-  }
-  return true
+/** Nothing was sent, and nothing is there but what an earlier first start may have left when it was cut short. */
+async function isUntouched({ db }: Newsletter, documents: readonly ComparisonDocument[]): Promise<boolean> {
+  const slugs = documents.map((document) => document.slug)
+  const sent = await db
+    .selectFrom('issue')
+    .select('id')
+    .where('planned_at', 'is not', null)
+    .executeTakeFirst()
+  const others = await db
+    .selectFrom('comparison')
+    .select('id')
+    .where('slug', 'not in', slugs)
+    .executeTakeFirst()
+  const people = await db
+    .selectFrom('subscriber')
+    .select('id')
+    .where('address', 'not in', readers)
+    .executeTakeFirst()
+  return !sent && !others && !people
 }
 
 async function readSamples(): Promise<readonly ComparisonDocument[]> {

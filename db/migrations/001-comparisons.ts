@@ -65,8 +65,8 @@ export async function up(db: Kysely<any>): Promise<void> {
   await sql`
     create function require_two_tools() returns trigger language plpgsql as $$
     declare
-      subject int := case when tg_table_name = 'comparison' then new.id
-                          when tg_op = 'DELETE' then old.comparison_id else new.comparison_id end;
+      changed jsonb := case tg_op when 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
+      subject int := changed ->> tg_argv[0];
     begin
       if exists (select from comparison c where c.id = subject)
          and (select count(*) from comparison_tool t where t.comparison_id = subject) <> 2 then
@@ -74,12 +74,14 @@ export async function up(db: Kysely<any>): Promise<void> {
       end if;
       return null;
     end $$`.execute(db)
-  for (const [table, events] of [
-    ['comparison', 'insert or update'],
-    ['comparison_tool', 'insert or update or delete'],
+  for (const [table, events, key] of [
+    ['comparison', 'insert or update', 'id'],
+    ['comparison_tool', 'insert or update or delete', 'comparison_id'],
   ] as const) {
     await sql`
       create constraint trigger has_two_tools after ${sql.raw(events)} on ${sql.table(table)}
-      deferrable initially deferred for each row execute function require_two_tools()`.execute(db)
+      deferrable initially deferred for each row execute function require_two_tools(${sql.lit(key)})`.execute(
+      db,
+    )
   }
 }

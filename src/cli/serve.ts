@@ -39,40 +39,34 @@ export function addServeCommands(program: Command): void {
 /** Runs until SIGINT or SIGTERM, then stops cleanly: no new claims, calls in flight end, within 35 s. */
 async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
   const config = readConfig(process.env)
-  const isScreen = parts.web && parts.work
-  const log = createLog(isScreen && !config.production ? 'warn' : config.logLevel)
+  const isTogether = parts.web && parts.work
+  const log = createLog(isTogether && !config.production ? 'warn' : config.logLevel)
+  await using opened = new AsyncDisposableStack()
   const newsletter = await openNewsletter(config, systemClock, log)
-  try {
-    const stop = stopSignal()
-    const web = parts.web ? await startWeb(createApp(newsletter), config) : undefined
-    const worker = parts.work ? await work(newsletter, stop, isScreen) : undefined
-    if (!isScreen) log.info({ port: web?.port, worker: parts.work }, 'started')
-    await aborted(stop)
-    if (isScreen) process.stdout.write('\nStopping: no further batch is claimed, calls in flight end.\n')
-    await web?.stop()
-    await worker?.()
-  } finally {
-    await newsletter.close()
+  opened.defer(newsletter.close)
+  const stop = stopSignal()
+
+  if (parts.web) {
+    const web = await startWeb(createApp(newsletter), config)
+    opened.defer(web.stop)
   }
+  if (isTogether) process.stdout.write(await startScreen(newsletter, await firstStart(newsletter)))
+  if (parts.work) await startWork(newsletter, stop, opened)
+  if (!isTogether) log.info({ web: parts.web, work: parts.work, port: config.port }, 'started')
+
+  await aborted(stop)
+  if (isTogether) process.stdout.write('\n  Stopping: calls in flight end, nothing new begins.\n')
 }
 
-/** Starts scheduler and worker and returns how to stop them. In a trial installation the first start shows what the product does. */
-async function work(
+async function startWork(
   newsletter: Newsletter,
   stop: AbortSignal,
-  isScreen: boolean,
-): Promise<() => Promise<void>> {
-  if (isScreen) {
-    const shown = await firstStart(newsletter)
-    process.stdout.write(await startScreen(newsletter, shown))
-  }
+  opened: AsyncDisposableStack,
+): Promise<void> {
   const queue = await startQueue(newsletter.connection, newsletter.log)
+  opened.defer(queue.stop)
   await startWorker(newsletter, queue, stop)
-  const stopSchedule = await startSchedule(queue, newsletter.log)
-  return async () => {
-    await stopSchedule()
-    await queue.stop()
-  }
+  opened.defer(await startSchedule(queue, newsletter.log))
 }
 
 function drainOnce() {

@@ -26,23 +26,25 @@ export async function planDeliveries(
   at: Temporal.Instant,
 ): Promise<number> {
   const { rows } = await sql<{ planned: number }>`
-    with audience as materialized (
+    with numbered as (
       select s.id, s.address, (row_number() over (order by s.id) - 1)::int as n
         from subscriber s
         left join suppression x on x.address = s.address
        where s.status = 'confirmed' and x.id is null
+    ), audience as materialized (
+      select id, address, n / size.mails as place, n % size.mails + 1 as slot
+        from numbered cross join (select ${plan.size}::int as mails) size
     ), cut as materialized (
-      select gen_random_uuid() as batch_id, n / ${plan.size} as place, count(*) as size
-        from audience group by n / ${plan.size}
+      select gen_random_uuid() as batch_id, place, count(*) as size from audience group by place
     ), batches as (
       insert into batch (id, issue_id, edition_hash, ordinal, size, state, idempotency_key, key_id)
       select batch_id, ${issue.id}, ${issue.edition_hash}, place + 1, size, 'built',
-             'wv1/' || ${issue.week} || '/' || batch_id || '/1', ${plan.keyId}
+             'wv1/' || ${issue.week}::text || '/' || batch_id || '/1', ${plan.keyId}
         from cut
     ), deliveries as (
       insert into delivery (issue_id, subscriber_id, batch_id, slot, address)
-      select ${issue.id}, a.id, cut.batch_id, a.n % ${plan.size} + 1, a.address
-        from audience a join cut on cut.place = a.n / ${plan.size}
+      select ${issue.id}, a.id, cut.batch_id, a.slot, a.address
+        from audience a join cut using (place)
       returning 1
     )
     select count(*) as planned from deliveries`.execute(trx)

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
 import mjml2html from 'mjml'
-import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
-import { holeFor, printable, type Rendered } from './edition.ts'
-import { excerpt } from './excerpt.ts'
+import type { ComposedIssue } from './compose.ts'
+import type { Rendered } from './edition.ts'
+import { type IssueSetting, issueView } from './issue-view.ts'
 import { wrap } from './set-text.ts'
 
 /** The two parts of a mail, compiled: from here on only data goes in. */
@@ -13,10 +13,9 @@ export type IssueTemplates = {
   readonly text: Handlebars.TemplateDelegate
 }
 
-export type IssueSetting = { readonly publicUrl: string; readonly postalAddress: string }
+export type { IssueSetting } from './issue-view.ts'
 
 const folder = join(import.meta.dirname, '../../templates')
-const longestTagline = 140
 const strict = { strict: true, knownHelpersOnly: true } as const
 
 /** Compiles both parts of the mail, once per process: MJML first, so that no data ever reaches it. */
@@ -57,7 +56,7 @@ export function renderIssue(
   issue: ComposedIssue,
   setting: IssueSetting,
 ): Rendered {
-  const view = viewOf(clean(issue), clean(setting))
+  const view = issueView(issue, setting)
   return {
     subject: view.subject,
     preheader: view.preheader,
@@ -70,83 +69,7 @@ function read(path: string): string {
   return readFileSync(join(folder, path), 'utf8')
 }
 
-/** Templates without their indentation: a line break between two tags is white space enough. */
+/** Without indentation: between two tags a line break is white space enough. Runs before any data is there. */
 function lean(template: string): string {
   return template.replace(/\s*\n\s*/g, '\n')
-}
-
-/** A copy in which every string is `printable`. */
-function clean<Data>(data: Data): Data {
-  return JSON.parse(JSON.stringify(data), (_, value) =>
-    typeof value === 'string' ? printable(value) : value,
-  )
-}
-
-function viewOf(issue: ComposedIssue, { publicUrl, postalAddress }: IssueSetting) {
-  return {
-    ...issue,
-    preheaderEnd: '\u2007\u034f'.repeat(60),
-    postalAddress,
-    shipStamp: stampView('ship'),
-    skipStamp: stampView('skip'),
-    comparisons: issue.comparisons.map((comparison, index) => ({
-      ...comparison,
-      place: `${index + 1} of ${issue.comparisons.length}`,
-      url: `${publicUrl.replace(/\/$/, '')}/compare/${encodeURIComponent(comparison.slug)}`,
-      winnerStamp: stampView(winningStamp(comparison)),
-      tools: comparison.tools.map(toolView),
-      split: comparison.split.map(splitView),
-    })),
-    unsubscribe: holeFor('unsubscribe'),
-    preferences: holeFor('preferences'),
-    webVersion: holeFor('webVersion'),
-  }
-}
-
-function toolView(tool: ComposedTool) {
-  return {
-    ...tool,
-    tagline: excerpt(tool.tagline, longestTagline),
-    stamp: stampView(tool.stamp),
-    ships: tool.panel.percent,
-    skips: 100 - tool.panel.percent,
-    ...runIn(tool),
-  }
-}
-
-/** A description that opens with the tool's name has it set in bold; any other has the name put in front. */
-function runIn({ name, description: { text } }: ComposedTool) {
-  const rest = text.slice(name.length)
-  const namesItself = text.startsWith(name) && !/^[\p{L}\p{N}]/u.test(rest)
-  return namesItself ? { runIn: name, account: rest } : { runIn: `${name}:`, account: ` ${text}` }
-}
-
-/** One reviewer's votes; `row` is the same as a line of text in columns. */
-function splitView(
-  { lens, parts, verdicts }: ComposedSplitRow,
-  _: number,
-  rows: readonly ComposedSplitRow[],
-) {
-  const widest = Math.max(...rows.map((row) => row.lens.length))
-  const cells = verdicts.map((verdict) => (verdict ?? '—').padEnd(4))
-  return {
-    lens,
-    parts,
-    votes: verdicts.map(stampView),
-    row: [lens.padEnd(widest), ...cells, parts ? 'parts them' : ''].join('\u00a0\u00a0\u00a0'),
-  }
-}
-
-/** The stamp beside the winner: its own, or the one that both tools share. */
-function winningStamp({ winner, tools: [a, b] }: ComposedComparison) {
-  return winner === b.name ? b.stamp : a.stamp
-}
-
-function stampView(kind: 'ship' | 'skip' | 'split' | null) {
-  return {
-    word: kind?.toUpperCase() ?? '—',
-    isShip: kind === 'ship',
-    isSkip: kind === 'skip',
-    isSplit: kind === 'split',
-  }
 }

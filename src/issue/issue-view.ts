@@ -1,0 +1,89 @@
+import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
+import { holeFor, printable } from './edition.ts'
+import { excerpt } from './excerpt.ts'
+
+/** What the mail says around the issue: where its links lead, and who sends it. */
+export type IssueSetting = { readonly publicUrl: string; readonly postalAddress: string }
+
+type Verdict = ComposedTool['stamp'] | null
+
+const longestTagline = 140
+/** Blank room behind the preheader, so that an inbox does not go on with the masthead. */
+const preheaderEnd = '\u2007\u034f'.repeat(60)
+
+/** An issue as the mail's templates read it: every word printable, every condition a boolean, a hole per personal link. */
+export function issueView(given: ComposedIssue, setting: IssueSetting) {
+  const issue = clean(given)
+  return {
+    ...issue,
+    ...clean(setting),
+    preheaderEnd,
+    shipStamp: stampView('ship'),
+    skipStamp: stampView('skip'),
+    comparisons: issue.comparisons.map((comparison, index) => ({
+      ...comparison,
+      place: `${index + 1} of ${issue.comparisons.length}`,
+      url: `${setting.publicUrl.replace(/\/$/, '')}/compare/${encodeURIComponent(comparison.slug)}`,
+      winnerStamp: stampView(winningStamp(comparison)),
+      tools: comparison.tools.map(toolView),
+      split: comparison.split.map(splitView),
+    })),
+    unsubscribe: holeFor('unsubscribe'),
+    preferences: holeFor('preferences'),
+    webVersion: holeFor('webVersion'),
+  }
+}
+
+/** A copy in which every string is `printable`. */
+function clean<Data>(data: Data): Data {
+  return JSON.parse(JSON.stringify(data), (_, value) =>
+    typeof value === 'string' ? printable(value) : value,
+  )
+}
+
+/** The stamp beside the winner: its own, or the one that both tools share. */
+function winningStamp({ winner, tools: [a, b] }: ComposedComparison): Verdict {
+  return winner === b.name ? b.stamp : a.stamp
+}
+
+function toolView(tool: ComposedTool) {
+  return {
+    ...tool,
+    account: accountOf(tool),
+    tagline: excerpt(tool.tagline, longestTagline).text,
+    stamp: stampView(tool.stamp),
+    ships: tool.panel.percent,
+    skips: 100 - tool.panel.percent,
+  }
+}
+
+/** What follows the tool's name, set bold at the start of its description: the rest of a sentence that begins with it, or all. */
+function accountOf({ name, description: { text } }: ComposedTool): string {
+  const rest = text.slice(name.length)
+  return text.startsWith(name) && !/^[\p{L}\p{N}]/u.test(rest) ? rest : ` — ${text}`
+}
+
+/** One reviewer's votes; `row` has them as a line of text in columns. */
+function splitView(
+  { lens, parts, verdicts }: ComposedSplitRow,
+  _: number,
+  rows: readonly ComposedSplitRow[],
+) {
+  const widest = Math.max(...rows.map((row) => row.lens.length))
+  const cells = [lens.padEnd(widest), ...verdicts.map((verdict) => (verdict ?? '—').padEnd(4))]
+  return {
+    lens,
+    parts,
+    votes: verdicts.map(stampView),
+    row: `  ${cells.join('   ')}${parts ? '   parts them' : ''}`.trimEnd(),
+  }
+}
+
+function stampView(verdict: Verdict) {
+  return {
+    word: verdict?.toUpperCase() ?? '—',
+    isShip: verdict === 'ship',
+    isSkip: verdict === 'skip',
+    isSplit: verdict === 'split',
+  }
+}

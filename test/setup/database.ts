@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { type Kysely, sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { type Connection, openEmbedded, openPostgres } from '../../db/connect.ts'
+import { migrate } from '../../db/migrate.ts'
+import type { Database } from '../../db/schema.ts'
+
+/** A database of a test file's own: PostgreSQL where `TEST_DATABASE_URL` is set, else PGlite in memory. */
+export type TestDatabase = { readonly connection: Connection; readonly db: Kysely<Database> }
+
+export const isOnPostgres = Boolean(process.env.TEST_DATABASE_URL)
+
+/** Gives a test file a migrated database and empties it before each test. */
+export function useDatabase(): TestDatabase {
+  let opened: Awaited<ReturnType<typeof openTestDatabase>> | undefined
+  beforeAll(async () => {
+    opened = await openTestDatabase()
+  })
+  beforeEach(async () => {
+    if (opened) await empty(opened.connection.db)
+  })
+  afterAll(async () => {
+    await opened?.close()
+  })
+  const connection = () => {
+    if (!opened) throw new Error('The test database is not open yet')
+    return opened.connection
+  }
+  return {
+    get connection() {
+      return connection()
+    },
+    get db() {
+      return connection().db
+    },
+  }
+}
+
+/** A migrated database that nobody else has; `url` is there when it is PostgreSQL. `close` drops it. */
+export async function openTestDatabase(): Promise<{
+  connection: Connection
+  url: string | undefined
+  close(): Promise<void>
+}> {
+  const server = process.env.TEST_DATABASE_URL
+  if (!server) {
+    const connection = await openEmbedded()
+    await migrate(connection.db)
+    return { connection, url: undefined, close: connection.close }
+  }
+  const name = `wv_test_${randomUUID().replaceAll('-', '')}`
+  await onServer(server, sql`create database ${sql.id(name)}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const connection = openPostgres(url.href)
+  await migrate(connection.db)
+  return {
+    connection,
+    url: url.href,
+    close: async () => {
+      await connection.close()
+      await onServer(server, sql`drop database if exists ${sql.id(name)} with (force)`)
+    },
+  }
+}
+
+async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {
+  const server = openPostgres(url)
+  await statement.execute(server.db).finally(() => server.close())
+}
+
+async function empty(db: Kysely<Database>): Promise<void> {
+  await sql`
+    truncate tool, comparison, comparison_tool, review, comparison_revision, subscriber, consent_event, suppression,
+             newsletter, issue, issue_comparison, edition, batch, delivery, attempt, provider_event
+    restart identity cascade`.execute(db)
+}
