@@ -4,7 +4,9 @@ const columns = 78
 
 /** East Asian wide and fullwidth characters (Unicode UAX #11) and emoji: two columns each in a fixed-width font. */
 const wide =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u
+/** What may not begin a line: closing brackets and quotes, full stops, the long-vowel mark. */
+const clinging = /^[\p{Pe}\p{Pf}\p{Po}ー]/u
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /**
@@ -14,44 +16,49 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 export function wrap(...given: readonly unknown[]): string {
   const { hash } = given.at(-1) as HelperOptions
   const lead = String(hash.lead ?? '')
-  const lines = setLines(given.slice(0, -1).join(''), columns - widthOf(lead))
-  return lead + lines.join(`\n${' '.repeat(widthOf(lead))}`)
-}
-
-/** Columns that a text takes. */
-export function widthOf(text: string): number {
-  return split(text).reduce((width, grapheme) => width + (wide.test(grapheme) ? 2 : 1), 0)
+  const room = columns - widthOf(lead)
+  return lead + setLines(given.slice(0, -1).join(''), room).join(`\n${' '.repeat(columns - room)}`)
 }
 
 function setLines(text: string, room: number): readonly string[] {
   const lines: string[] = []
   let line = ''
+  let used = 0
   for (const piece of piecesOf(text)) {
-    if (line !== '' && widthOf((line + piece).trimEnd()) > room) {
+    if (line !== '' && used + widthOf(piece.trimEnd()) > room) {
       lines.push(line.trimEnd())
       line = ''
+      used = 0
     }
     line += piece
+    used += widthOf(piece)
   }
   return [...lines, line.trimEnd()]
 }
 
-/** What may not be broken, each with the space after it: a word, or a wide character with the punctuation behind it. */
+/** What may not be broken: a word with the space after it, or a wide character with what clings to it. */
 function piecesOf(text: string): readonly string[] {
+  return text
+    .trim()
+    .split(/[^\S\u00a0\u202f]+/)
+    .flatMap((word) => (wide.test(word) ? piecesOfWide(`${word} `) : `${word} `))
+}
+
+function piecesOfWide(word: string): readonly string[] {
   const pieces: string[] = []
-  for (const word of text.trim().split(/[^\S\u00a0\u202f]+/)) {
-    let joins = false
-    for (const grapheme of split(word)) {
-      const breaks = wide.test(grapheme) && !/^[\p{Pe}\p{Pf}\p{Po}ー]/u.test(grapheme)
-      if (joins && !breaks) pieces.push((pieces.pop() ?? '') + grapheme)
-      else pieces.push(grapheme)
-      joins = true
-    }
-    pieces.push(`${pieces.pop() ?? ''} `)
+  for (const { segment } of graphemes.segment(word)) {
+    const begins = pieces.length === 0 || (wide.test(segment) && !clinging.test(segment))
+    if (begins) pieces.push(segment)
+    else pieces.push(pieces.pop() + segment)
   }
   return pieces
 }
 
-function split(text: string): readonly string[] {
-  return Array.from(graphemes.segment(text), ({ segment }) => segment)
+/** Columns that a text takes. */
+function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
+  return Array.from(graphemes.segment(text), ({ segment }) => (wide.test(segment) ? 2 : 1)).reduce(
+    (sum: number, width) => sum + width,
+    0,
+  )
 }

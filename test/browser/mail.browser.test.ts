@@ -53,7 +53,7 @@ describe('the mail in a browser', () => {
     const page = await browser.newPage({ viewport: { width, height: 844 } })
     await page.setContent(source)
 
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     await page.close()
   })
 
@@ -111,10 +111,9 @@ async function audit() {
 }
 
 function styleOf(page: Page, selector: string, property: string): Promise<string> {
-  return page
-    .locator(selector)
-    .first()
-    .evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property)
+  return page.evaluate(
+    `getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${property}')`,
+  )
 }
 
 /** Whether the first two that match begin at the same height. */
