@@ -10,6 +10,12 @@ export type Database = {
   subscriber: Subscriber
   consent_event: ConsentEvent
   suppression: Suppression
+  followed_category: FollowedCategory
+  followed_tool: FollowedTool
+  sign_up: SignUp
+  letter: Letter
+  proof: Proof
+  rate_limit: RateLimit
   newsletter: Newsletter
   issue: Issue
   issue_comparison: IssueComparison
@@ -72,13 +78,17 @@ type ComparisonRevision = {
   document: JSONColumnType<object>
 }
 
-export type SubscriberStatus = 'pending' | 'confirmed' | 'paused' | 'unsubscribed'
+export type SubscriberStatus = 'pending' | 'confirmed' | 'paused' | 'unsubscribed' | 'erased'
+/** How often: every issue, the month's verdicts once, or only issues with something that the reader follows. */
+export type Cadence = 'weekly' | 'monthly' | 'followed'
 
 type Subscriber = {
   id: Identity
   public_id: Generated<string>
-  address: string
+  /** Null once the reader has been erased. */
+  address: string | null
   status: SubscriberStatus
+  cadence: Generated<Cadence>
   created_at: Instant
   confirmed_at: Instant | null
   paused_until: Instant | null
@@ -88,11 +98,70 @@ type Subscriber = {
 type ConsentEvent = {
   id: Identity
   subscriber_id: number
-  kind: 'signed up' | 'confirmed' | 'imported' | 'paused' | 'resumed' | 'unsubscribed' | 'erased'
+  kind: ConsentKind
   at: Instant
   method: string
   detail: string | null
+  wording: string | null
+  form_url: string | null
+  network: string | null
 }
+
+export type ConsentKind =
+  | 'signed up'
+  | 'confirmed'
+  | 'imported'
+  | 'paused'
+  | 'resumed'
+  | 'unsubscribed'
+  | 'resubscribed'
+  | 'preferences changed'
+  | 'address changed'
+  | 'erased'
+
+type FollowedCategory = { subscriber_id: number; category: string }
+
+type FollowedTool = { subscriber_id: number; tool_id: number }
+
+type SignUp = {
+  id: Identity
+  address: string
+  at: Instant
+  network: string
+  form_url: string
+  wording: string
+  method: 'form' | 'embedded form' | 'json'
+  signals: string[]
+}
+
+export type LetterKind = 'confirm' | 'welcome' | 'confirm new address' | 'address changed' | 'resumed'
+
+type Letter = {
+  id: Generated<string>
+  subscriber_id: number
+  kind: LetterKind
+  to_address: string | null
+  key_id: string
+  created_at: Instant
+  not_before: Instant
+  expires_at: Instant | null
+  attempts: Generated<number>
+  sent_at: Instant | null
+  given_up_at: Instant | null
+  reason: string | null
+}
+
+type Proof = {
+  token_hash: string
+  letter_id: string
+  subscriber_id: number
+  purpose: 'confirm' | 'change address'
+  new_address: string | null
+  expires_at: Instant
+  used_at: Instant | null
+}
+
+type RateLimit = { key: string; points: number; expire: number | null }
 
 type Suppression = {
   id: Identity

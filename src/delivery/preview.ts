@@ -56,8 +56,8 @@ async function readerAt(db: Kysely<Database>, input: string) {
   if (!parsed.ok) return undefined
   const row = await db
     .selectFrom('subscriber')
-    .select(['public_id', 'address'])
+    .select('public_id')
     .where('address', '=', parsed.address)
     .executeTakeFirst()
-  return row && { publicId: row.public_id, address: row.address }
+  return row && { publicId: row.public_id, address: parsed.address }
 }

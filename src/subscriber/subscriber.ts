@@ -1,11 +1,12 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { recordConsent } from './consent.ts'
 
 type Deps = { db: Kysely<Database>; clock: Clock }
 
-/** How we may mail somebody: where and when they said so, in the operator's words. */
-export type Consent = { readonly method: 'by hand' | 'import'; readonly detail: string }
+/** Where and when somebody said that we may mail them, in the operator's words. */
+export type GivenConsent = { readonly method: 'by hand' | 'import'; readonly detail: string }
 
 export type Added = 'added' | 'already confirmed' | 'left before' | 'suppressed'
 
@@ -13,7 +14,11 @@ export type Added = 'added' | 'already confirmed' | 'left before' | 'suppressed'
  * Adds a confirmed reader whose consent was given elsewhere. A reader who left, or whose address is suppressed, is not
  * brought back by somebody else's list: they have to sign up themselves.
  */
-export async function addSubscriber({ db, clock }: Deps, address: string, consent: Consent): Promise<Added> {
+export async function addSubscriber(
+  { db, clock }: Deps,
+  address: string,
+  consent: GivenConsent,
+): Promise<Added> {
   return db.transaction().execute(async (trx) => {
     const suppressed = await trx
       .selectFrom('suppression')
@@ -29,7 +34,7 @@ export async function addSubscriber({ db, clock }: Deps, address: string, consen
       .returning('id')
       .executeTakeFirst()
     if (made) {
-      await recordConsent(trx, made.id, 'imported', clock(), consent)
+      await recordConsent(trx, { subscriberId: made.id, kind: 'imported', at: clock(), ...consent })
       return 'added'
     }
     return confirmPending(trx, address, clock(), consent)
@@ -40,7 +45,7 @@ async function confirmPending(
   trx: Transaction<Database>,
   address: string,
   at: Temporal.Instant,
-  consent: Consent,
+  consent: GivenConsent,
 ): Promise<Added> {
   const reader = await trx
     .selectFrom('subscriber')
@@ -56,19 +61,6 @@ async function confirmPending(
     .set({ status: 'confirmed', confirmed_at: at })
     .where('id', '=', reader.id)
     .execute()
-  await recordConsent(trx, reader.id, 'imported', at, consent)
+  await recordConsent(trx, { subscriberId: reader.id, kind: 'imported', at, ...consent })
   return 'added'
-}
-
-function recordConsent(
-  trx: Transaction<Database>,
-  subscriberId: number,
-  kind: 'imported',
-  at: Temporal.Instant,
-  { method, detail }: Consent,
-) {
-  return trx
-    .insertInto('consent_event')
-    .values({ subscriber_id: subscriberId, kind, at, method, detail })
-    .execute()
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { recordConsent } from './consent.ts'
 
 type Deps = { db: Kysely<Database>; clock: Clock }
 
@@ -27,10 +28,7 @@ export async function unsubscribe({ db, clock }: Deps, publicId: string, how: De
       .set({ status: 'unsubscribed', unsubscribed_at: clock(), paused_until: null })
       .where('id', '=', reader.id)
       .execute()
-    await trx
-      .insertInto('consent_event')
-      .values({ subscriber_id: reader.id, kind: 'unsubscribed', at: clock(), method: how, detail: null })
-      .execute()
+    await recordConsent(trx, { subscriberId: reader.id, kind: 'unsubscribed', at: clock(), method: how })
     return true
   })
 }

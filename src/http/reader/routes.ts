@@ -62,11 +62,12 @@ async function readerOf(
   const publicId = readToken(keys, purpose, token)
   if (publicId === undefined) return undefined
   if (publicId === testReader) return { address: 'reader@example.com', status: 'confirmed' }
-  return db
+  const reader = await db
     .selectFrom('subscriber')
     .select(['address', 'status'])
     .where('public_id', '=', publicId)
     .executeTakeFirst()
+  return reader && { address: reader.address ?? '', status: reader.status }
 }
 
 /** Mail programs send the one pair of RFC 8058 without being asked anything; our own page has a button. */
