@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../../../db/schema.ts'
+import { type ComposedComparison, composeComparison } from '../../issue/compose.ts'
+import { loadComparisons } from '../../verdict/load.ts'
+
+/** What a stranger sees of the newsletter before giving an address: the newest issue's lead, and what else was in it. */
+export type Specimen = { readonly lead: ComposedComparison; readonly others: readonly ComposedComparison[] }
+
+/** The specimen of an issue that went out; undefined when its comparisons are gone. */
+export async function specimenOf(db: Kysely<Database>, week: string): Promise<Specimen | undefined> {
+  const members = await db
+    .selectFrom('issue_comparison as ic')
+    .innerJoin('issue as i', 'i.id', 'ic.issue_id')
+    .innerJoin('comparison as c', 'c.id', 'ic.comparison_id')
+    .select('ic.comparison_id')
+    .where('i.week', '=', week)
+    .where('c.retracted_at', 'is', null)
+    .orderBy('ic.position')
+    .execute()
+  const comparisons = await loadComparisons(
+    db,
+    members.map((member) => member.comparison_id),
+  )
+  const [lead, ...others] = comparisons.map(composeComparison)
+  return lead && { lead, others }
+}

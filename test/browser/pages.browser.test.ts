@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Browser, chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Site, startSite } from '../setup/site.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser: Browser
+let site: Site
+let paths: readonly string[]
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+  site = await startSite()
+  const mail = await site.mailTo('ada@example.test', /./)
+  const links = [...mail.text.matchAll(/http:\/\/localhost:\d+(\/\S+)/g)].map(([, path]) => path ?? '')
+  const personal = links.filter((path) => /^\/(unsubscribe|preferences)\//.test(path))
+  const compared = links.filter((path) => path.startsWith('/compare/'))
+  paths = [
+    '/',
+    '/issues',
+    '/outbox',
+    `/outbox/${mail.id}`,
+    '/no-such-page',
+    '/unsubscribe/forged',
+    ...personal,
+    ...compared,
+  ]
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await site?.stop()
+})
+
+describe('every page that a reader can open', () => {
+  it.each([
+    ['light', 390],
+    ['dark', 390],
+    ['light', 1280],
+    ['dark', 1280],
+  ] as const)('has nothing that axe objects to, in %s at %i px', async (colorScheme, width) => {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 844 }, bypassCSP: true })
+    for (const path of paths) {
+      await page.goto(site.url + path)
+      await page.addScriptTag({ content: axe })
+      const found = await page.evaluate(
+        `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
+      )
+      expect(found, path).toEqual([])
+    }
+    await page.close()
+  })
+
+  it.each([320, 390, 1280])('never scrolls sideways at %i px', async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 844 } })
+    for (const path of paths) {
+      await page.goto(site.url + path)
+      expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(width)
+    }
+    await page.close()
+  })
+
+  it('asks nobody but us for anything, and weighs less than 50 kB', async () => {
+    const page = await browser.newPage()
+    const asked: { url: string; bytes: Promise<number> }[] = []
+    page.on('response', (response) =>
+      asked.push({
+        url: response.url(),
+        bytes: response.body().then(
+          (body) => body.byteLength,
+          () => 0,
+        ),
+      }),
+    )
+    for (const path of paths.filter((one) => !one.startsWith('/outbox/'))) {
+      asked.length = 0
+      await page.goto(site.url + path)
+      const weight = (await Promise.all(asked.map(({ bytes }) => bytes))).reduce(
+        (sum, bytes) => sum + bytes,
+        0,
+      )
+      expect(
+        asked.map(({ url }) => new URL(url).origin),
+        path,
+      ).toSatisfy((origins: string[]) => origins.every((origin) => origin === site.url))
+      expect(weight, path).toBeLessThan(50_000)
+    }
+    await page.close()
+  })
+})
