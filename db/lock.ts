@@ -29,8 +29,15 @@ export function lockDataFolder(dataDir: string): () => void {
     throw new DataFolderLocked(dataDir, readHolder(holder))
   }
   writeFileSync(holder, `${process.pid}\n`)
-  return () => lock.close()
+  held.add(lock)
+  return () => {
+    held.delete(lock)
+    lock.close()
+  }
 }
+
+/** Nothing else may refer to a lock, and one that is garbage collected is given up. */
+const held = new Set<DatabaseSync>()
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === 5

@@ -10,6 +10,7 @@ export type Database = {
   subscriber: Subscriber
   consent_event: ConsentEvent
   suppression: Suppression
+  departure: Departure
   followed_category: FollowedCategory
   followed_tool: FollowedTool
   sign_up: SignUp
@@ -118,6 +119,15 @@ export type ConsentKind =
   | 'preferences changed'
   | 'address changed'
   | 'erased'
+
+export type DepartureReason = 'too often' | 'not for me' | 'not trusted' | 'never signed up' | 'other'
+
+type Departure = {
+  subscriber_id: number
+  at: Instant
+  why: DepartureReason | null
+  words: string | null
+}
 
 type FollowedCategory = { subscriber_id: number; category: string }
 

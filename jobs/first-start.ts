@@ -21,7 +21,7 @@ const readers = ['ada@example.test', 'grace@example.test', 'linus@example.test']
  */
 export async function firstStart(newsletter: Newsletter): Promise<FirstStart | undefined> {
   if (newsletter.config.production || newsletter.transport.name !== 'outbox') return undefined
-  const documents = recent(await readSamples(), newsletter.clock())
+  const documents = recent(await readSamples(), newsletter.clock(), newsletter.comparisons.most)
   if (!(await isUntouched(newsletter, documents))) return undefined
 
   for (const document of documents) await publishComparison(newsletter, document)
@@ -67,16 +67,21 @@ async function readSamples(): Promise<readonly ComparisonDocument[]> {
   })
 }
 
-/** The samples moved by whole days so that the newest came out within the last day: the week always has news. */
+/**
+ * The samples, newest first, moved by whole days so that the newest came out within the last day: the week always has
+ * news. What one issue has no room for goes four weeks further back: as archive it keeps nothing newer waiting.
+ */
 function recent(
   documents: readonly ComparisonDocument[],
   now: Temporal.Instant,
+  most: number,
 ): readonly ComparisonDocument[] {
-  const published = documents.map((document) => Temporal.Instant.from(document.publishedAt))
-  const newest = published.reduce((a, b) => (Temporal.Instant.compare(a, b) > 0 ? a : b))
-  const days = Math.floor(newest.until(now).total('hours') / 24)
-  return documents.map((document, index) => ({
+  const dated = documents
+    .map((document) => ({ document, instant: Temporal.Instant.from(document.publishedAt) }))
+    .sort((a, b) => Temporal.Instant.compare(b.instant, a.instant))
+  const days = Math.floor((dated[0]?.instant.until(now).total('hours') ?? 0) / 24)
+  return dated.map(({ document, instant }, place) => ({
     ...document,
-    publishedAt: published[index]?.add({ hours: 24 * days }).toString() ?? document.publishedAt,
+    publishedAt: instant.add({ hours: 24 * (place < most ? days : days - 28) }).toString(),
   }))
 }

@@ -34,6 +34,7 @@ async function ensureWeeks({ db, clock, calendar }: TickDeps): Promise<void> {
   const newest = await db
     .selectFrom('issue')
     .select('week')
+    .where('week', '<=', next.name)
     .orderBy('week', 'desc')
     .limit(1)
     .executeTakeFirst()
@@ -82,11 +83,12 @@ async function dueDrafts({ db, clock }: TickDeps): Promise<readonly Due[]> {
   return issues.map(({ week }) => ({ job: 'draft-issue', week }))
 }
 
+/** What is unfinished, and the oldest that may be started: with two at once they would go out on the same day. */
 async function dueIssues({ db, clock, rules }: TickDeps): Promise<readonly Due[]> {
   const now = clock()
   const issues = await db
     .selectFrom('issue as i')
-    .select('week')
+    .select(['week', 'state'])
     .where((eb) =>
       eb.or([
         eb('state', '=', 'sending'),
@@ -108,5 +110,8 @@ async function dueIssues({ db, clock, rules }: TickDeps): Promise<readonly Due[]
     )
     .orderBy('week')
     .execute()
-  return issues.map(({ week }) => ({ job: 'send-issue', week }))
+  const oldest = issues.find(({ state }) => state !== 'sending')
+  return issues
+    .filter((issue) => issue.state === 'sending' || issue === oldest)
+    .map(({ week }) => ({ job: 'send-issue', week }))
 }

@@ -1,16 +1,23 @@
 import type { DraftDeps } from '../src/issue/draft.ts'
 import type { JobData, JobName, Queue } from '../src/queue.ts'
+import type { LetterDeps } from '../src/subscriber/send-letters.ts'
+import type { TakeInDeps } from '../src/subscriber/sign-up.ts'
 import { runDraft } from './draft-issue.ts'
+import { type ResumeDeps, resumeReaders } from './resume-readers.ts'
 import { type SendDeps, sendIssue } from './send-issue.ts'
+import { askForMail, runLetters } from './send-letters.ts'
+import { runTakeIn } from './take-in-sign-ups.ts'
 import { type Due, lookAtTimetable, type TickDeps } from './tick.ts'
 
-export type WorkDeps = TickDeps & DraftDeps & SendDeps
+export type WorkDeps = TickDeps & DraftDeps & SendDeps & ResumeDeps & TakeInDeps & LetterDeps
 
 /** Takes jobs of every kind until the queue is stopped. After `stop` no further batch is claimed. */
 export async function startWorker(deps: WorkDeps, queue: Queue, stop: AbortSignal): Promise<void> {
   await queue.work('tick', (data) => runJob(deps, queue, 'tick', data, stop))
   await queue.work('draft-issue', (data) => runJob(deps, queue, 'draft-issue', data, stop))
   await queue.work('send-issue', (data) => runJob(deps, queue, 'send-issue', data, stop))
+  await queue.work('take-in-sign-ups', (data) => runJob(deps, queue, 'take-in-sign-ups', data, stop))
+  await queue.work('send-letters', (data) => runJob(deps, queue, 'send-letters', data, stop))
 }
 
 /** Runs what is waiting in the queue now, then returns how many jobs that were. */
@@ -21,6 +28,7 @@ export function workOnce(deps: WorkDeps, queue: Queue, stop: AbortSignal): Promi
 /** Does what the timetable would do at the clock's instant, here and now, and returns what that was. */
 export async function runTimetable(deps: WorkDeps): Promise<readonly Due[]> {
   const ran: Due[] = []
+  await resumeReaders(deps)
   for (;;) {
     const due = (await lookAtTimetable(deps)).filter(
       ({ job, week }) => !ran.some((d) => d.job === job && d.week === week),
@@ -42,7 +50,9 @@ async function runJob(
 ): Promise<void> {
   switch (job) {
     case 'tick':
+      await resumeReaders(deps)
       for (const due of await lookAtTimetable(deps)) await queue.enqueue(due.job, due.week)
+      await askForMail(deps, queue)
       return
     case 'draft-issue':
       if (week) await runDraft(deps, week)
@@ -55,5 +65,9 @@ async function runJob(
       if (sent.kind === 'refused') deps.log.warn({ issue: week, problem: sent.problem }, 'not sent')
       return
     }
+    case 'take-in-sign-ups':
+      return runTakeIn(deps, queue, stop)
+    case 'send-letters':
+      return runLetters(deps, stop)
   }
 }

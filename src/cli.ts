@@ -46,10 +46,11 @@ try {
 
 /** Says what went wrong, once, and returns the exit code: 1 failed, 2 bad usage. Surprises keep their stack. */
 function complain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const isUsage = error instanceof UsageError
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  const isUsage = error instanceof UsageError || error instanceof CommanderError
   const text = isUsage || isExpected(error) ? messageOf(error) : surprise(error)
-  process.stderr.write(`${text}\n`)
+  // Commander has said its own on stderr by now.
+  if (!(error instanceof CommanderError)) process.stderr.write(`${text}\n`)
   if (process.argv.includes('--json'))
     process.stdout.write(`${JSON.stringify({ error: messageOf(error) })}\n`)
   return isUsage ? 2 : 1
@@ -58,19 +59,28 @@ function complain(error: unknown): number {
 function isExpected(error: unknown): boolean {
   return (
     [Problem, BadConfig, DataFolderLocked, CannotListen].some((kind) => error instanceof kind) ||
-    isUnreachable(error)
+    isUnreachable(error) ||
+    isAboutAFile(error)
   )
+}
+
+/** A folder that may not be written, a file where a folder should be, a full disk. */
+function isAboutAFile(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error
 }
 
 /** PostgreSQL does not answer, or lets nobody of that name in. */
 function isUnreachable(error: unknown): error is Error & { code: string } {
-  const codes = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', '28P01', '28000', '3D000']
+  const network = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH']
+  // Sign-in, no such database, too many connections, starting up (PostgreSQL, appendix A).
+  const codes = [...network, '28P01', '28000', '3D000', '53300', '57P03']
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
 function messageOf(error: unknown): string {
   if (isUnreachable(error))
     return `DATABASE_URL: the database cannot be reached (${error.message || error.code}). Is it running, and is the URL right?`
+  if (isAboutAFile(error)) return `${error.message}. Check DATA_DIR, and the paths on the command line.`
   if (error instanceof BadConfig)
     return `The environment is not right:\n${error.faults.map((fault) => `  ${fault.name}: ${fault.problem}`).join('\n')}`
   return error instanceof Error ? error.message : String(error)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRange, type Range } from './http/client-address.ts'
 import type { Calendar, WallTime } from './issue/week.ts'
 import { parseSigningKeys, type SigningKey } from './subscriber/token.ts'
 
@@ -29,6 +30,10 @@ export type Config = {
   readonly sendPolicy: 'auto' | 'approve'
   readonly comparisons: { readonly least: number; readonly most: number }
   readonly sendGrace: Temporal.Duration
+  /** Proxies of ours: what they say of a request's origin is believed. */
+  readonly trustedProxies: readonly Range[]
+  /** What a sign-up is asked for besides the address. */
+  readonly challenge: 'none' | 'altcha'
   readonly logLevel: string
 }
 
@@ -55,9 +60,20 @@ export const developmentDefaults = {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
   const result = variables.safeParse(given)
-  const faults = result.success ? togetherFaults(result.data, given) : result.error.issues.map(toFault)
+  const faults = result.success ? togetherFaults(result.data, given) : allFaults(result.error, given)
   if (!result.success || faults.length > 0) throw new BadConfig(faults)
   return toConfig(result.data)
+}
+
+/** The faulty variables, and what the sound ones among themselves are at fault with. */
+function allFaults(error: z.ZodError, given: Readonly<Record<string, unknown>>): readonly ConfigFault[] {
+  const alone = error.issues.map(toFault)
+  const names = new Set(alone.map((fault) => fault.name))
+  const sound = variables.safeParse(
+    Object.fromEntries(Object.entries(given).filter(([name]) => !names.has(name))),
+  )
+  const together = sound.success ? togetherFaults(sound.data, given) : []
+  return [...alone, ...together.filter((fault) => !names.has(fault.name))]
 }
 
 const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
@@ -153,6 +169,16 @@ const variables = z.object({
     .string()
     .refine(isPositiveDuration, 'expected an ISO 8601 duration of hours or minutes such as PT36H')
     .default('PT36H'),
+  TRUSTED_PROXIES: z
+    .string()
+    .transform((value, context) => {
+      const ranges = splitList(value).map(parseRange)
+      if (ranges.every((range) => range !== undefined)) return ranges
+      context.addIssue('expected addresses or CIDR ranges, comma-separated, such as 10.0.0.0/8,::1')
+      return z.NEVER
+    })
+    .default([]),
+  CHALLENGE: z.enum(['none', 'altcha'], 'expected none or altcha').default('none'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -229,6 +255,8 @@ function toConfig(v: Variables): Config {
     sendPolicy: v.SEND_POLICY,
     comparisons: { least: v.MIN_COMPARISONS, most: v.MAX_COMPARISONS },
     sendGrace: Temporal.Duration.from(v.SEND_GRACE),
+    trustedProxies: v.TRUSTED_PROXIES,
+    challenge: v.CHALLENGE,
     logLevel: v.LOG_LEVEL,
   }
 }

@@ -16,6 +16,7 @@ import type { Transport } from './mail/email.ts'
 import { listIdUnder } from './mail/list-headers.ts'
 import { openTransport } from './mail/open-transport.ts'
 import { developmentKeys } from './subscriber/development-key.ts'
+import { type LetterTemplates, loadLetterTemplates } from './subscriber/set-letter.ts'
 import type { SigningKey } from './subscriber/token.ts'
 
 /** Everything the entry points hand on, opened once: each function takes from it the few things it lists. */
@@ -26,6 +27,7 @@ export type Newsletter = {
   readonly connection: Connection
   readonly db: Kysely<Database>
   readonly templates: IssueTemplates
+  readonly letterTemplates: LetterTemplates
   readonly setting: IssueSetting
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
@@ -73,6 +75,7 @@ async function assemble(config: Config, clock: Clock, log: Log, connection: Conn
       keyId: signing.id,
     },
     templates: await loadIssueTemplates(),
+    letterTemplates: await loadLetterTemplates(),
     setting: { publicUrl: config.publicUrl, postalAddress: config.postalAddress },
     ...{ calendar: config.calendar, comparisons: config.comparisons },
     rules: { policy: config.sendPolicy, grace: config.sendGrace },

@@ -4,7 +4,7 @@ import type { Connection } from '../db/connect.ts'
 import type { Log } from './log.ts'
 
 /** The jobs there are. A job only wakes a worker up; what is true stands in the ledger. */
-export const jobNames = ['tick', 'draft-issue', 'send-issue'] as const
+export const jobNames = ['tick', 'draft-issue', 'send-issue', 'take-in-sign-ups', 'send-letters'] as const
 export type JobName = (typeof jobNames)[number]
 
 /** The week a job is about; a tick is about none. */
@@ -34,15 +34,20 @@ export async function startQueue({ driver }: Connection, log: Log): Promise<Queu
   // `short`: at most one of a kind and week waits; any number of workers may be at one issue.
   for (const name of jobNames)
     await boss.createQueue(name, { policy: 'short', expireInSeconds: 23 * 60 * 60 })
+  /** Those of this process look at once; others within a second. */
+  const workers = new Map<JobName, string>()
 
   return {
     async enqueue(job, week, after) {
       const singletonKey = week ?? job
       const startAfter = after && new Date(after.epochMilliseconds)
       await boss.send(job, { week }, { singletonKey, ...(startAfter && { startAfter }) })
+      const here = workers.get(job)
+      if (here && !after) boss.notifyWorker(here)
     },
     async work(job, run) {
-      await boss.work<JobData>(job, { pollingIntervalSeconds: 1 }, async ([one]) => run(one?.data ?? {}))
+      const options = { pollingIntervalSeconds: 1 }
+      workers.set(job, await boss.work<JobData>(job, options, async ([one]) => run(one?.data ?? {})))
     },
     async drain(run) {
       let ran = 0

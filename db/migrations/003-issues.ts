@@ -28,7 +28,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       finished_at   timestamptz,
       check (state not in ('draft', 'approved', 'held', 'sending', 'paused', 'sent', 'partly sent')
              or edition_hash is not null),
-      check (state <> 'approved' or approved_hash = edition_hash),
+      check (state <> 'approved' or approved_hash is not distinct from edition_hash),
       check (state not in ('quiet', 'missed', 'held', 'paused') or reason is not null),
       check (state not in ('sending', 'paused', 'sent', 'partly sent') or planned_at is not null),
       check (state not in ('scheduled', 'draft', 'approved', 'held', 'quiet', 'missed') or planned_at is null),

@@ -7,7 +7,8 @@ import { readConfig } from '../config.ts'
 import { createApp } from '../http/app.ts'
 import { createLog } from '../log.ts'
 import { type Newsletter, openNewsletter } from '../newsletter.ts'
-import { startQueue } from '../queue.ts'
+import { type Queue, startQueue } from '../queue.ts'
+import { wakeThrough } from '../wake.ts'
 import { startWeb } from '../web.ts'
 import { answering, withNewsletter } from './command.ts'
 import { stopSignal } from './signals.ts'
@@ -46,12 +47,14 @@ async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
   opened.defer(newsletter.close)
   const stop = stopSignal()
 
+  const queue = await startQueue(newsletter.connection, log)
+  opened.defer(queue.stop)
   if (parts.web) {
-    const web = await startWeb(createApp(newsletter), config)
+    const web = await startWeb(createApp(newsletter, wakeThrough(queue, log)), config)
     opened.defer(web.stop)
   }
   if (isTogether) process.stdout.write(await startScreen(newsletter, await firstStart(newsletter)))
-  if (parts.work) await startWork(newsletter, stop, opened)
+  if (parts.work) await startWork(newsletter, queue, stop, opened)
   if (!isTogether) log.info({ web: parts.web, work: parts.work, port: config.port }, 'started')
 
   await aborted(stop)
@@ -60,11 +63,10 @@ async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
 
 async function startWork(
   newsletter: Newsletter,
+  queue: Queue,
   stop: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const queue = await startQueue(newsletter.connection, newsletter.log)
-  opened.defer(queue.stop)
   await startWorker(newsletter, queue, stop)
   opened.defer(await startSchedule(queue, newsletter.log))
 }

@@ -105,7 +105,8 @@ async function lockMembers(trx: Transaction<Database>, batch: Batch): Promise<re
     .selectFrom('delivery as d')
     .innerJoin('subscriber as s', 's.id', 'd.subscriber_id')
     .leftJoin('suppression as x', 'x.address', 'd.address')
-    .select(['d.slot', 'd.address', 's.id', 's.public_id', 's.status', 'x.reason as suppressed'])
+    .select(['d.slot', 'd.address', 's.id', 's.public_id', 's.status', 's.address as current'])
+    .select('x.reason as suppressed')
     .where('d.issue_id', '=', batch.issue_id)
     .where('d.batch_id', '=', batch.id)
     .where('d.exception', 'is', null)
@@ -118,10 +119,14 @@ async function lockMembers(trx: Transaction<Database>, batch: Batch): Promise<re
       subscriberId: row.id,
       publicId: row.public_id,
       address: row.address ?? '',
-      leaving:
-        row.suppressed ?? (row.address === null ? 'erased' : row.status === 'confirmed' ? null : row.status),
+      leaving: row.suppressed ?? (row.status !== 'confirmed' ? row.status : whetherMoved(row)),
     }))
     .sort((a, b) => a.slot - b.slot)
+}
+
+/** The lock shows the reader as they are now, but the delivery as it was when this claim began to wait for it. */
+function whetherMoved(row: { readonly address: string | null; readonly current: string | null }) {
+  return row.address === row.current ? null : 'address changed'
 }
 
 /** Why a batch in doubt must not simply be sent again (RELIABILITY 3.4); undefined when it may. */

@@ -74,7 +74,7 @@ async function drain(
   stop?: AbortSignal,
 ): Promise<ClaimResult> {
   for (;;) {
-    await pacer.turn()
+    await pacer.turn(stop)
     if (stop?.aborted) return { kind: 'none' }
     const result = await claimBatch({ ...deps, repeatable: deps.transport.repeatable }, issueId)
     if (result.kind === 'settled') continue

@@ -38,7 +38,7 @@ function checks({ id }: Issue): readonly Check[] {
       query: sql`
         select 'delivery to reader ' || d.subscriber_id || ' has no batch of its issue' as what
           from delivery d left join batch b on b.id = d.batch_id and b.issue_id = d.issue_id
-         where d.issue_id = ${id} and (b.id is null or b.state = 'split')`,
+         where d.issue_id = ${id} and (b.id is null or (b.state = 'split' and d.exception is null))`,
     },
     {
       invariant: 1,
@@ -82,7 +82,7 @@ function checks({ id }: Issue): readonly Check[] {
          where b.issue_id = ${id} and not exists (
            select from consent_event back
             where back.subscriber_id = e.subscriber_id and back.id > e.id and back.at <= a.started_at
-              and back.kind in ('confirmed', 'imported', 'resumed'))`,
+              and back.kind in ('confirmed', 'imported', 'resumed', 'resubscribed'))`,
     },
     {
       invariant: 3,

@@ -1,24 +1,50 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Newsletter } from '../newsletter.ts'
+import { collectSignUps } from '../subscriber/collect.ts'
+import { recordSignUps } from '../subscriber/sign-up.ts'
 import { loadPages } from '../template.ts'
+import type { Wake } from '../wake.ts'
+import { openChallenge } from './challenge.ts'
+import { networkReader } from './client-address.ts'
 import { healthRoutes } from './health.ts'
 import { outboxRoutes } from './outbox.ts'
 import { publicRoutes } from './public/routes.ts'
-import { readerRoutes } from './reader/routes.ts'
+import { changeAddressRoutes } from './reader/change-address.ts'
+import { confirmRoutes } from './reader/confirm.ts'
+import { preferencesRoutes } from './reader/preferences.ts'
+import { signUpRoutes } from './reader/sign-up.ts'
+import { unsubscribeRoutes } from './reader/unsubscribe.ts'
 import { secure } from './secure.ts'
 import { styleRoute } from './style.ts'
 
-/** The whole web side. The outbox is there only where mail goes into files and nobody is in production. */
-export function createApp(newsletter: Newsletter): Hono {
+/**
+ * The whole web side. The outbox is there only where mail goes into files and nobody is in production. `wake` tells a
+ * worker at once what would wait for the next minute without it.
+ */
+export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
   const pages = loadPages()
   const { config, outboxFolder: folder, log } = newsletter
   const hasOutbox = config.mail.transport === 'outbox' && !config.production
+  const challenge = openChallenge(config.challenge, newsletter)
+  const signUp = {
+    ...{ ...newsletter, pages, hasOutbox, wake, challenge },
+    networkOf: networkReader({ trusted: config.trustedProxies, log }),
+    collect: collectSignUps(async (batch) => {
+      await recordSignUps(newsletter.db, batch)
+      wake('take-in-sign-ups')
+    }),
+  }
   const app = new Hono()
     .use(secure({ https: config.publicUrl.startsWith('https://') }))
     .route('/', healthRoutes(newsletter))
     .route('/', styleRoute())
-    .route('/', readerRoutes({ ...newsletter, pages }))
+    .route('/', unsubscribeRoutes({ ...newsletter, pages }))
+    .route('/', changeAddressRoutes({ ...newsletter, pages }))
+    .route('/', preferencesRoutes({ ...newsletter, pages }))
+    .route('/', challenge.routes())
+    .route('/', signUpRoutes(signUp))
+    .route('/', confirmRoutes(signUp))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
     .route('/', publicRoutes({ ...newsletter, pages, hasOutbox }))
   if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))

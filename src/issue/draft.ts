@@ -7,7 +7,7 @@ import { type Edition, freezeEdition } from './edition.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
 import { type IssueSetting, type IssueTemplates, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
-import { type Calendar, type Week, weekBefore } from './week.ts'
+import { type Calendar, type Week, weekBefore, weekNamed } from './week.ts'
 
 export type DraftDeps = {
   readonly db: Kysely<Database>
@@ -85,8 +85,9 @@ async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issu
 }
 
 /**
- * What came before the first issue is archive. The first issue looks back to the draft before it, or a week where
- * that is longer; an issue of an earlier week drafted afterwards (a rehearsal) becomes the first.
+ * What came before the first issue is archive. The first issue looks back to the draft before the oldest week there is
+ * (its own, unless weeks before it were missed), or seven days where that is longer; an issue of an earlier week drafted
+ * afterwards (a rehearsal) becomes the first.
  */
 async function baselineOf(
   trx: Transaction<Database>,
@@ -104,7 +105,9 @@ async function baselineOf(
   const known = await trx.selectFrom('newsletter').select('baseline_at').executeTakeFirst()
   if (known && earlier) return known.baseline_at
 
-  const reach = earliest(weekBefore(week, calendar).draftAt, cutoff.subtract({ hours: 7 * 24 }))
+  const oldest = await trx.selectFrom('issue').select('week').orderBy('week').limit(1).executeTakeFirst()
+  const first = (oldest && weekNamed(oldest.week, calendar)) ?? week
+  const reach = earliest(weekBefore(first, calendar).draftAt, cutoff.subtract({ hours: 7 * 24 }))
   const baseline = known ? earliest(known.baseline_at, reach) : reach
   await trx
     .insertInto('newsletter')

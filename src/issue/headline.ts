@@ -24,12 +24,10 @@ export function subjectOf(week: Week, ranked: readonly Comparison[]): string {
   const more = rest.length > 0 ? `, and ${rest.length} more` : ''
   const verdicts = rest.length > 0 ? `${more} AI tool ${rest.length === 1 ? 'verdict' : 'verdicts'}` : alone
   const heads = phrasings(lead)
-  const candidates = heads.flatMap((head) => [head + verdicts, head + more, head])
-  const subject = firstThatFits(
-    candidates.map((candidate) => candidate + tail),
-    subjectLength,
-  )
-  return subject ?? `${cutAtWord(heads[0] ?? lead.title, subjectLength.most - tail.length)}${tail}`
+  const named = heads.flatMap((head) => [head + verdicts, head + more, head])
+  const cut = cutAtWord(heads[0] ?? lead.title, subjectLength.most - tail.length)
+  const candidates = [...named, cut, nameless(lead) + verdicts].map((candidate) => candidate + tail)
+  return firstThatFits(candidates, subjectLength) ?? candidates.at(-1) ?? ''
 }
 
 /** What follows the subject in an inbox: the other comparisons, or the price line where there is only one. */
@@ -63,6 +61,12 @@ function phrasings(lead: Comparison): readonly string[] {
     `${won.name} wins`,
     `Skip ${lost.name}`,
   ]
+}
+
+/** For two names that are too long for any subject and have no place to be cut at. */
+function nameless({ tools }: Comparison): string {
+  const [a, b] = tools.map(panelVerdict)
+  return a?.stamp === 'skip' && b?.stamp === 'skip' ? 'Panel skips both' : 'Panel picks one of two'
 }
 
 function boldest(lead: Comparison): string {

@@ -26,14 +26,26 @@ export type Consent = {
   readonly network?: string
 }
 
-/** Appends to the consent record; it is never changed. In the transaction of what it proves. */
+/**
+ * Appends to the consent record; it is never changed, so addresses in `detail` are struck out. In the transaction of what
+ * it proves.
+ */
 export async function recordConsent(trx: Transaction<Database>, consent: Consent): Promise<void> {
   await trx
     .insertInto('consent_event')
     .values({
       ...{ subscriber_id: consent.subscriberId, kind: consent.kind, at: consent.at, method: consent.method },
-      ...{ detail: consent.detail ?? null, wording: consent.wording ?? null },
+      ...{ detail: withoutAddresses(consent.detail ?? null), wording: consent.wording ?? null },
       ...{ form_url: consent.formUrl ?? null, network: consent.network ?? null },
     })
     .execute()
+}
+
+/** Words that may stay for ever: an address in them could not be erased with its reader. */
+export function withoutAddresses<Words extends string | null>(words: Words): Words | string {
+  if (words === null || !/@|%40/.test(words)) return words
+  return words.replace(
+    /[^\s"'<>(),;:@]{1,64}(?:@|%40)[^\s"'<>(),;:@]{1,253}\.[^\s"'<>(),;:@]{2,63}/gu,
+    '[address]',
+  )
 }

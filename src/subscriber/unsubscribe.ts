@@ -21,7 +21,7 @@ export async function unsubscribe({ db, clock }: Deps, publicId: string, how: De
       .forUpdate()
       .executeTakeFirst()
     if (!reader) return false
-    if (reader.status === 'unsubscribed') return true
+    if (reader.status === 'unsubscribed' || reader.status === 'erased') return true
 
     await trx
       .updateTable('subscriber')

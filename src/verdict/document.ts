@@ -58,7 +58,7 @@ const tool = z.strictObject({
 export const comparisonDocument = z.strictObject({
   slug,
   publishedAt: z.iso
-    .datetime({ offset: true, error: 'expected an instant such as 2026-11-18T14:00:00Z' })
+    .datetime({ offset: true, error: 'expected an instant such as 2026-11-18T14:00:00Z', abort: true })
     .refine(isInstant, 'expected an instant such as 2026-11-18T14:00:00Z'),
   title: line(longest.title),
   tools: z

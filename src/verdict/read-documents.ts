@@ -20,7 +20,10 @@ export function readDocuments(source: string): readonly ReadDocument[] {
   if (content.trim() === '') return [refused(1, null, [fault(1, '', 'the file is empty; expected JSON')])]
 
   const whole = parse(content)
-  if (whole.ok) return documentsIn(whole.root).map((node) => readNode(content, node, 1))
+  if (whole.ok) {
+    const lineOf = linesOf(content)
+    return documentsIn(whole.root).map((node) => readNode(content, node, lineOf))
+  }
   if (looksLikeLines(content)) return readLines(content)
   return [refused(whole.line, null, [fault(whole.line, '', whole.problem)])]
 }
@@ -29,12 +32,23 @@ type Parsed = { ok: true; root: Node } | { ok: false; line: number; problem: str
 
 function parse(content: string): Parsed {
   const errors: ParseError[] = []
-  const root = parseTree(content, errors, { disallowComments: true })
+  const root = treeOf(content, errors)
   const first = errors[0]
   if (root && !first) return { ok: true, root }
+  if (root === null) return { ok: false, line: 1, problem: 'nested too deeply' }
   const offset = first?.offset ?? 0
   const name = first ? printParseErrorCode(first.error) : 'ValueExpected'
-  return { ok: false, line: lineAt(content, offset), problem: `not valid JSON: ${inWords(name)}` }
+  return { ok: false, line: linesOf(content)(offset), problem: `not valid JSON: ${inWords(name)}` }
+}
+
+/** `null` when the nesting is deeper than the stack: the parser calls itself for every level. */
+function treeOf(content: string, errors: ParseError[]): Node | undefined | null {
+  try {
+    return parseTree(content, errors, { disallowComments: true })
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
 }
 
 /** `CommaExpected` is "comma expected". */
@@ -46,10 +60,10 @@ function documentsIn(root: Node): readonly Node[] {
   return root.type === 'array' ? (root.children ?? []) : [root]
 }
 
-/** NDJSON: the first line that says something is JSON by itself. */
+/** NDJSON: the first line that says something is JSON by itself, or every line begins an object. */
 function looksLikeLines(content: string): boolean {
   const lines = content.split('\n').filter((line) => line.trim() !== '')
-  return lines.length > 1 && parse(lines[0] ?? '').ok
+  return lines.length > 1 && (parse(lines[0] ?? '').ok || lines.every((line) => /^\s*\{/.test(line)))
 }
 
 function readLines(content: string): readonly ReadDocument[] {
@@ -58,22 +72,23 @@ function readLines(content: string): readonly ReadDocument[] {
     const line = index + 1
     const parsed = parse(text)
     return parsed.ok
-      ? [readNode(text, parsed.root, line)]
+      ? [readNode(text, parsed.root, () => line)]
       : [refused(line, null, [fault(line, '', parsed.problem)])]
   })
 }
 
-function readNode(content: string, node: Node, firstLine: number): ReadDocument {
-  const at = (offset: number) => firstLine + lineAt(content, offset) - 1
+function readNode(content: string, node: Node, lineOf: (offset: number) => number): ReadDocument {
   const value: unknown = JSON.parse(content.slice(node.offset, node.offset + node.length))
   const result = comparisonDocument.safeParse(value)
-  if (result.success) return { ok: true, line: at(node.offset), document: result.data }
+  if (result.success) return { ok: true, line: lineOf(node.offset), document: result.data }
 
-  const faults = result.error.issues.map((issue) => {
+  const faults = result.error.issues.flatMap((issue) => {
     const path = issue.path.filter((step) => typeof step !== 'symbol')
-    return fault(at(nearest(node, path).offset), fieldName(path), issue.message)
+    const fields = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
+    const problem = issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message
+    return fields.map((field) => fault(lineOf(nearest(node, field).offset), fieldName(field), problem))
   })
-  return refused(at(node.offset), slugOf(value), faults)
+  return refused(lineOf(node.offset), slugOf(value), faults)
 }
 
 /** The node that a path names, or the closest one above it: a missing field has no place of its own. */
@@ -98,8 +113,18 @@ function slugOf(value: unknown): string | null {
   return isNamed && typeof value.slug === 'string' ? value.slug : null
 }
 
-function lineAt(content: string, offset: number): number {
-  return content.slice(0, offset).split('\n').length
+/** Tells the line of an offset by halving: counting from the start for each document would square the work. */
+function linesOf(content: string): (offset: number) => number {
+  const ends = Array.from(content.matchAll(/\n/g), (end) => end.index)
+  return (offset) => {
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((ends[middle] ?? 0) < offset) low = middle + 1
+      else high = middle
+    }
+    return low + 1
+  }
 }
 
 function fault(line: number, field: string, problem: string): Fault {

@@ -5,15 +5,7 @@ import { recordOutcome } from '../../src/delivery/record.ts'
 import type { Mail } from '../../src/mail/email.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { useDatabase } from '../setup/database.ts'
-import {
-  batches,
-  claimAs,
-  claimed,
-  deliverThroughWaits,
-  dueIssue,
-  plannedIssue,
-  standing,
-} from '../setup/delivery.ts'
+import { claimAs, claimed, deliverThroughWaits, dueIssue, plannedIssue, standing } from '../setup/delivery.ts'
 import { people } from '../setup/people.ts'
 import { type Answer, openPostOffice } from '../setup/post-office.ts'
 
@@ -134,10 +126,10 @@ describe('a provider that cannot go on', () => {
   it('stops the issue with the reason, and whatever was sent stays sent', async () => {
     await people.crowd(database.db, 3)
     const { deps, mail, issue } = await plannedIssue(database, { mail: openPostOffice({ most: oneByOne }) })
-    mail.answerNext(
-      (mails) => ({ outcome: accepted(mails.map(({ id }) => id)), deliver: true }),
-      { kind: 'halt', reason: 'Resend does not know the key: set RESEND_API_KEY' },
-    )
+    mail.answerNext((mails) => ({ outcome: accepted(mails.map(({ id }) => id)), deliver: true }), {
+      kind: 'halt',
+      reason: 'Resend does not know the key: set RESEND_API_KEY',
+    })
 
     const delivered = await deliverIssue(deps, issue.id)
 

@@ -340,7 +340,7 @@ describe('an issue that stopped half-way', () => {
 
   it('is paused and says so when its time is longer ago than SEND_GRACE', async () => {
     await drafted()
-    mail.answerNext({ kind: 'retry', after: Temporal.Duration.from('PT1M'), reason: 'busy' })
+    mail.answerNext({ kind: 'retry', after: Temporal.Duration.from('PT0.01S'), reason: 'busy' })
     await runAt(due47)
     expect((await issue('2026-W47')).state).toBe('sending')
 
@@ -356,7 +356,7 @@ describe('an issue that stopped half-way', () => {
   it('is gone on with when an editor sent it long after its time', async () => {
     await drafted()
     await runAt('2026-11-24T12:00:00Z')
-    mail.answerNext({ kind: 'retry', after: Temporal.Duration.from('PT1M'), reason: 'busy' })
+    mail.answerNext({ kind: 'retry', after: Temporal.Duration.from('PT0.01S'), reason: 'busy' })
     await sendIssue(desk(), '2026-W47', { early: true })
     expect((await issue('2026-W47')).state).toBe('sending')
 
@@ -380,6 +380,7 @@ describe('several processes that look at once', () => {
   })
 
   it('send one mail to each reader, and draft one issue', async () => {
+    await lookAtTimetable(desk())
     await published('quillmark', '2026-11-18T10:00:00Z')
     clock.moveTo(due47)
 

@@ -101,3 +101,8 @@ export function lostAnswer(taken: 'after they were taken' | 'before they were ta
     deliver: taken === 'after they were taken',
   })
 }
+
+/** The addresses that `people.crowd` makes, in order. */
+export function crowd(size: number): readonly string[] {
+  return Array.from({ length: size }, (_, n) => `reader-${String(n + 1).padStart(6, '0')}@example.test`)
+}

@@ -7,9 +7,11 @@ import { findIssue, type Issue } from '../../src/issue/issue.ts'
 import { loadIssueTemplates } from '../../src/issue/render.ts'
 import { weekNamed } from '../../src/issue/week.ts'
 import type { Transport } from '../../src/mail/email.ts'
+import { loadLetterTemplates } from '../../src/subscriber/set-letter.ts'
 import type { TestDatabase } from './database.ts'
 
 const templates = await loadIssueTemplates()
+const letterTemplates = await loadLetterTemplates()
 
 export const testKeys = [{ id: 'k1', secret: Buffer.alloc(32, 7) }]
 
@@ -29,6 +31,7 @@ export function newsletterWith(
     db,
     log: pino({ level: 'silent' }),
     templates,
+    letterTemplates,
     setting: { publicUrl: 'https://news.example.com', postalAddress: '1 Example Street, Example Town' },
     calendar: newYork,
     comparisons: { least: 1, most: 10 },

@@ -1,0 +1,78 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import ipaddr from 'ipaddr.js'
+import type { Log } from '../log.ts'
+
+/** A range of addresses, parsed: its first address and the length of its prefix. */
+export type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
+
+/** What the node server hands on beside the request; tests may leave it out. */
+export type Connected = { Bindings: Partial<HttpBindings> }
+
+/** An address or a CIDR range such as `10.0.0.0/8`; undefined when it is neither. */
+export function parseRange(text: string): Range | undefined {
+  const withLength = text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`
+  return ipaddr.isValidCIDR(withLength) ? ipaddr.parseCIDR(withLength) : undefined
+}
+
+/**
+ * Where a request comes from: the peer itself, or, when the peer is one of our own proxies, the rightmost address in
+ * `X-Forwarded-For` that is not (RELIABILITY S3). What stands further left, anybody may have written.
+ */
+export function clientAddress(
+  peer: string | undefined,
+  forwardedFor: string | undefined,
+  trusted: readonly Range[],
+): string | undefined {
+  const hops = (forwardedFor ?? '').split(',').map((hop) => hop.trim())
+  let client = parse(peer)
+  while (client && isWithin(client, trusted)) {
+    const next = parse(hops.pop())
+    if (!next) break
+    client = next
+  }
+  return client?.toString()
+}
+
+/** The network that is counted and kept instead of an address: /24, or /64 for IPv6. */
+export function networkOf(address: string | undefined): string {
+  const parsed = parse(address)
+  if (!parsed) return 'unknown'
+  const length = parsed.kind() === 'ipv4' ? 24 : 64
+  const cidr = `${parsed}/${length}`
+  const network =
+    parsed.kind() === 'ipv4'
+      ? ipaddr.IPv4.networkAddressFromCIDR(cidr)
+      : ipaddr.IPv6.networkAddressFromCIDR(cidr)
+  return `${network.kind() === 'ipv4' ? network : network.toNormalizedString()}/${length}`
+}
+
+/** Reads a request's network. Says once when a proxy seems to be in front that nobody told us to trust. */
+export function networkReader({ trusted, log }: { trusted: readonly Range[]; log: Log }) {
+  let hasWarned = false
+  return (c: Context<Connected>): string => {
+    const peer = c.env?.incoming?.socket.remoteAddress
+    const forwardedFor = c.req.header('x-forwarded-for')
+    if (forwardedFor && !hasWarned && isOwn(peer, trusted)) {
+      hasWarned = true
+      log.warn('a proxy sends X-Forwarded-For and is not in TRUSTED_PROXIES: all its clients count as one')
+    }
+    return networkOf(clientAddress(peer, forwardedFor, trusted))
+  }
+}
+
+/** A peer on this machine or in its private network that is not trusted. */
+function isOwn(peer: string | undefined, trusted: readonly Range[]): boolean {
+  const address = parse(peer)
+  return address !== undefined && address.range() !== 'unicast' && !isWithin(address, trusted)
+}
+
+function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]): boolean {
+  return ranges.some(([start, length]) => address.kind() === start.kind() && address.match(start, length))
+}
+
+/** An address with or without a port; IPv4 within IPv6 as the IPv4 it is. */
+function parse(text: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const bare = text?.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
+  return bare && ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined
+}

@@ -1,0 +1,82 @@
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { Clock } from '../clock.ts'
+import { recordConsent } from './consent.ts'
+import { type KnownProof, postLetter, readProof } from './letter.ts'
+import { forgetErasure } from './suppressed.ts'
+import type { SigningKey } from './token.ts'
+
+type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly keys: readonly SigningKey[] }
+
+/** What a confirmation link came to. `already`: its reader is on the list, however old the link is. */
+export type Confirmation =
+  | { readonly kind: 'confirmed' | 'already' | 'expired'; readonly address: string }
+  | { readonly kind: 'unknown' }
+
+type Reader = Selectable<Database['subscriber']>
+
+/** What pressing the button would come to now. Changes nothing, however often a link scanner asks. */
+export async function foreseeConfirmation({ db, clock }: Deps, token: string): Promise<Confirmation> {
+  const proof = await readProof(db, 'confirm', token)
+  const reader =
+    proof &&
+    (await db.selectFrom('subscriber').selectAll().where('id', '=', proof.subscriberId).executeTakeFirst())
+  return judge(proof, reader, clock())
+}
+
+/**
+ * Puts the reader of a letter's mailbox on the list, or back on it, and posts a welcome. Repeatable: once confirmed, the
+ * same link says so. `network` is truncated.
+ */
+export async function confirmSubscriber(deps: Deps, token: string, network?: string): Promise<Confirmation> {
+  return deps.db.transaction().execute(async (trx) => {
+    const asked = await readProof(trx, 'confirm', token)
+    if (!asked) return { kind: 'unknown' }
+    const reader = await trx
+      .selectFrom('subscriber')
+      .selectAll()
+      .where('id', '=', asked.subscriberId)
+      .forUpdate()
+      .executeTakeFirst()
+    const outcome = judge(await readProof(trx, 'confirm', token), reader, deps.clock())
+    if (outcome.kind === 'confirmed' && reader) await putOnTheList(deps, trx, reader, asked, network)
+    return outcome
+  })
+}
+
+function judge(
+  proof: KnownProof | undefined,
+  reader: Reader | undefined,
+  now: Temporal.Instant,
+): Confirmation {
+  if (!proof || !reader?.address) return { kind: 'unknown' }
+  const { address, status, unsubscribed_at } = reader
+  if (status === 'confirmed' || status === 'paused') return { kind: 'already', address }
+
+  const isOver = Temporal.Instant.compare(proof.expiresAt, now) <= 0
+  const leftSince = unsubscribed_at !== null && Temporal.Instant.compare(unsubscribed_at, proof.postedAt) > 0
+  return { kind: proof.usedAt || isOver || leftSince ? 'expired' : 'confirmed', address }
+}
+
+async function putOnTheList(
+  deps: Deps,
+  trx: Transaction<Database>,
+  { id, status, address }: Reader,
+  proof: KnownProof,
+  network: string | undefined,
+): Promise<void> {
+  const at = deps.clock()
+  await trx
+    .updateTable('subscriber')
+    .set({ status: 'confirmed', confirmed_at: at, unsubscribed_at: null, paused_until: null })
+    .where('id', '=', id)
+    .execute()
+  await trx.updateTable('proof').set({ used_at: at }).where('token_hash', '=', proof.hash).execute()
+  if (address) await forgetErasure(trx, deps.keys, address)
+  await trx.deleteFrom('departure').where('subscriber_id', '=', id).execute()
+  await recordConsent(trx, {
+    ...{ subscriberId: id, kind: status === 'pending' ? 'confirmed' : 'resubscribed', at, method: 'link' },
+    ...(network && { network }),
+  })
+  await postLetter(trx, deps, { subscriberId: id, kind: 'welcome' })
+}

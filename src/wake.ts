@@ -1,0 +1,28 @@
+import type { Log } from './log.ts'
+import type { Queue } from './queue.ts'
+
+/** Tells a worker that there is something to do now, instead of at the next minute. Never throws, never waits. */
+export type Wake = (job: 'take-in-sign-ups' | 'send-letters') => void
+
+const apart = 500
+
+/** Wakes through the queue, each job at most twice a second however often it is asked; the last asking is never lost. */
+export function wakeThrough(queue: Pick<Queue, 'enqueue'>, log: Log): Wake {
+  const resting = new Map<string, { isAsked: boolean }>()
+
+  const wake: Wake = (job) => {
+    const rest = resting.get(job)
+    if (rest) {
+      rest.isAsked = true
+      return
+    }
+    const state = { isAsked: false }
+    resting.set(job, state)
+    queue.enqueue(job).catch((error: unknown) => log.error({ err: error, job }, 'wake'))
+    setTimeout(() => {
+      resting.delete(job)
+      if (state.isAsked) wake(job)
+    }, apart).unref()
+  }
+  return wake
+}

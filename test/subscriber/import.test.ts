@@ -1,0 +1,140 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { importSubscribers } from '../../src/subscriber/import.ts'
+import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
+import { clockAt } from '../setup/clock.ts'
+import { useDatabase } from '../setup/database.ts'
+import { people } from '../setup/people.ts'
+
+const database = useDatabase()
+const clock = clockAt('2026-11-18T14:00:00Z')
+
+describe('importing readers', () => {
+  it('adds each with the consent that stands in their row', async () => {
+    const result = await take('address,consent\nann@example.test,meetup in May\nbob@example.test,web form\n')
+
+    expect(result).toEqual({ ...nothing, added: 2 })
+    expect(await consents()).toEqual([
+      { address: 'ann@example.test', detail: 'meetup in May' },
+      { address: 'bob@example.test', detail: 'web form' },
+    ])
+  })
+
+  it('reads what spreadsheets write: a byte order mark, CRLF, quotes, other columns in any order, empty lines', async () => {
+    const result = await take(
+      '\ufeff"Name", Consent ,"ADDRESS"\r\n"Ann ""A"" Archer","yes, in May",Ann@EXAMPLE.test\r\n\r\n\r\n' +
+        'Bob,"two\nlines",bob@example.test',
+    )
+
+    expect(result).toEqual({ ...nothing, added: 2 })
+    expect(await consents()).toEqual([
+      { address: 'ann@example.test', detail: 'yes, in May' },
+      { address: 'bob@example.test', detail: 'two\nlines' },
+    ])
+  })
+
+  it('twice changes nothing', async () => {
+    const list = 'address,consent\nann@example.test,meetup\nANN@example.test,meetup\n'
+    await take(list)
+
+    expect(await take(list)).toEqual({ ...nothing, known: 2 })
+    expect(await consents()).toHaveLength(1)
+  })
+
+  it('leaves out who left or is suppressed, and counts them', async () => {
+    const ann = await people.ann(database.db)
+    await unsubscribe({ db: database.db, clock }, ann.publicId, 'page')
+    await people.bobWhoComplained(database.db)
+
+    const result = await take('address,consent\nann@example.test,meetup\nbob@example.test,meetup\n')
+
+    expect(result).toEqual({ ...nothing, left: 1, suppressed: 1 })
+  })
+
+  it('refuses a row for itself, with its line, and takes the others', async () => {
+    const result = await take(
+      [
+        'address,consent',
+        'ann@example.test,meetup',
+        'not an address,meetup',
+        'bob@example.test,',
+        ',meetup',
+        'cleo@example.test,meetup,one column too many',
+        'dan@example.test',
+        'eve@example.test,"she said ""yes"""',
+        'gus@example.test,a zero\u0000byte',
+        'hal@example.test,meetup',
+      ].join('\n'),
+    )
+
+    expect(result).toMatchObject({ kind: 'imported', added: 3 })
+    expect(result.kind === 'imported' && result.refused.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 9])
+    expect((await consents()).map(({ address }) => address)).toEqual([
+      'ann@example.test',
+      'eve@example.test',
+      'hal@example.test',
+    ])
+  })
+
+  it('says so when it cannot read a file to its end, which can then be mended and taken again', async () => {
+    const broken = 'address,consent\nann@example.test,meetup\nbob@example.test,"never closed\n'
+
+    const result = await take(broken)
+    await take(broken.replace('"', ''))
+
+    expect(result).toMatchObject({
+      kind: 'imported',
+      refused: [{ problem: expect.stringMatching(/quote.*not read to its end/i) }],
+    })
+    expect((await consents()).map(({ address }) => address)).toEqual(['ann@example.test', 'bob@example.test'])
+  })
+
+  it('keeps what looks like a formula as the text that it is', async () => {
+    const formulas = ['=HYPERLINK("https://example.test";"x")', '+1+1', '-2+3', '@SUM(A1)']
+
+    await take(
+      `address,consent\n${formulas.map((cell, n) => `r${n}@example.test,"${cell.replaceAll('"', '""')}"`).join('\n')}`,
+    )
+
+    expect((await consents()).map(({ detail }) => detail)).toEqual(formulas)
+  })
+
+  it.each([
+    ['without a consent column', 'address,name\nann@example.test,Ann\n', /lacks the column consent/],
+    ['without an address column', 'mail,consent\nann@example.test,yes\n', /lacks the column address/],
+    ['without a header line', 'ann@example.test,yes\n', /lacks the column address and consent/],
+    ['that is empty', '', /empty/],
+    ['that is no CSV', '\u0000\u0001\u0002PNG', /lacks the column|no CSV/],
+  ])('says that a file %s is no list of readers', async (_, csv, why) => {
+    const result = await take(csv)
+
+    expect(result).toEqual({ kind: 'unusable', problem: expect.stringMatching(why) })
+    expect(await consents()).toEqual([])
+  })
+
+  it('reads row by row: a hundred thousand refused rows are one pass', async () => {
+    function* rows() {
+      yield 'address,consent\n'
+      for (let n = 0; n < 100_000; n += 1) yield 'no address,yes\n'
+    }
+
+    const result = await importSubscribers({ db: database.db, clock }, Readable.from(rows()))
+
+    expect(result.kind === 'imported' && result.refused.at(-1)?.line).toBe(100_001)
+  })
+})
+
+const nothing = { kind: 'imported', added: 0, known: 0, left: 0, suppressed: 0, refused: [] }
+
+function take(csv: string) {
+  return importSubscribers({ db: database.db, clock }, Readable.from([Buffer.from(csv)]))
+}
+
+function consents() {
+  return database.db
+    .selectFrom('consent_event as e')
+    .innerJoin('subscriber as s', 's.id', 'e.subscriber_id')
+    .select(['s.address', 'e.detail'])
+    .orderBy('e.id')
+    .execute()
+}
