@@ -231,6 +231,8 @@ type Edition = {
   html: string
   text: string
   frozen_at: Instant
+  /** The approved edition that this one was set beside; null for that one itself. */
+  variant_of: string | null
 }
 
 export type BatchState =
@@ -267,8 +269,9 @@ type Batch = {
 type Delivery = {
   issue_id: number
   subscriber_id: number
-  batch_id: string
-  slot: number
+  /** Null, with the slot, when the reader gets nothing of this issue. */
+  batch_id: string | null
+  slot: number | null
   address: string | null
   exception: 'excluded' | 'rejected' | null
   reason: string | null
@@ -311,8 +314,8 @@ type DeliveryState = {
   issue_id: number
   subscriber_id: number
   address: string | null
-  batch_id: string
-  slot: number
+  batch_id: string | null
+  slot: number | null
   state: DeliveryOutcome
   reason: string | null
   provider_id: string | null

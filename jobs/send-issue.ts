@@ -1,7 +1,13 @@
 import { type DeliverDeps, type Delivered, deliverIssue, deliverToTheEnd } from '../src/delivery/deliver.ts'
 import { openForSending, type SendRules } from '../src/delivery/send.ts'
+import type { IssueSetting, IssueTemplates } from '../src/issue/render.ts'
 
-export type SendDeps = DeliverDeps & { readonly rules: SendRules; readonly keyId: string }
+export type SendDeps = DeliverDeps & {
+  readonly rules: SendRules
+  readonly keyId: string
+  readonly templates: IssueTemplates
+  readonly setting: IssueSetting
+}
 
 /** What sending came to, or why it did not begin. */
 export type Sent = Delivered | { readonly kind: 'refused'; readonly problem: string }

@@ -22,18 +22,16 @@ export function addPreviewCommand(program: Command): void {
         const issue = await findIssue(newsletter.db, week)
         if (!issue?.edition_hash)
           throw new Problem(`${week} has no draft. Make one: verdict draft --week ${week}`)
-        const preview = await previewEdition(
-          newsletter,
-          { week, editionHash: issue.edition_hash },
-          options.as,
-        )
-        if (!preview)
+        const preview = await previewEdition(newsletter, issue, options.as)
+        if (preview.kind === 'no such reader')
           throw new Problem(
             `${options.as} is no subscriber. Add one: verdict subscribers add ADDRESS --consent "…"`,
           )
+        if (preview.kind === 'nothing')
+          throw new Problem(`${options.as} gets nothing of ${week}: ${preview.reason}.`)
 
         const folder = options.out ?? '.'
-        const { html, text, ...facts } = preview
+        const { kind: _, html, text, ...facts } = preview
         await mkdir(folder, { recursive: true })
         await writeFile(join(folder, 'issue.html'), html)
         await writeFile(join(folder, 'issue.txt'), text)

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { type Kysely, type NotNull, type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { fingerprintOf, type WireFacts } from './fingerprint.ts'
@@ -110,6 +110,8 @@ async function lockMembers(trx: Transaction<Database>, batch: Batch): Promise<re
     .where('d.issue_id', '=', batch.issue_id)
     .where('d.batch_id', '=', batch.id)
     .where('d.exception', 'is', null)
+    .where('d.slot', 'is not', null)
+    .$narrowType<{ slot: NotNull }>()
     .orderBy('s.id')
     .forShare('s')
     .execute()

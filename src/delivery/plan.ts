@@ -1,9 +1,21 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Issue } from '../issue/issue.ts'
+import { audienceOf } from './choice.ts'
+
+/** What readers with one choice get: an edition by its hash, or nothing, with the reason. */
+export type ChosenEdition = {
+  readonly choice: string
+  readonly hash: string | null
+  readonly reason: string | null
+}
 
 /** How an audience is cut into batches, and which signing key their links are made with. */
-export type BatchPlan = { readonly size: number; readonly keyId: string }
+export type BatchPlan = {
+  readonly size: number
+  readonly keyId: string
+  readonly choices: readonly ChosenEdition[]
+}
 
 /** Makes room for an issue's deliveries, apart from the freeze so that nobody waits for it. Safe to run twice. */
 export async function preparePartition(db: Kysely<Database>, issueId: number): Promise<void> {
@@ -16,38 +28,50 @@ export async function preparePartition(db: Kysely<Database>, issueId: number): P
 }
 
 /**
- * Freezes the audience: one delivery for every confirmed, unsuppressed reader, in batches with random ids, and the
- * issue is sending. The issue's row must be locked by this transaction. Returns how many were planned.
+ * Freezes the audience: one delivery for every confirmed, unsuppressed reader, in batches with random ids, and the issue
+ * is sending. Readers whose choice comes to nothing get a delivery that is excluded, with the reason. The issue's row
+ * must be locked by this transaction. Returns how many deliveries there are.
  */
 export async function planDeliveries(
   trx: Transaction<Database>,
-  issue: Issue & { edition_hash: string },
+  issue: Issue,
   plan: BatchPlan,
   at: Temporal.Instant,
 ): Promise<number> {
   const { rows } = await sql<{ planned: number }>`
-    with numbered as (
-      select s.id, s.address, (row_number() over (order by s.id) - 1)::int as n
-        from subscriber s
-        left join suppression x on x.address = s.address
-       where s.status = 'confirmed' and x.id is null
-    ), audience as materialized (
-      select id, address, n / size.mails as place, n % size.mails + 1 as slot
+    with audience as materialized (${audienceOf(issue.id)}),
+    chosen as (
+      select * from jsonb_to_recordset(${JSON.stringify(plan.choices)}::jsonb) as c(choice text, hash text, reason text)
+    ), matched as (
+      -- A choice made since the list was drawn up is not in it: that reader gets the whole issue.
+      select a.id, a.address, c.reason, case when c.choice is null then ${issue.edition_hash} else c.hash end as hash
+        from audience a left join chosen c using (choice)
+    ), numbered as (
+      select id, address, hash, (row_number() over (partition by hash order by id) - 1)::int as n
+        from matched where hash is not null
+    ), placed as materialized (
+      select id, address, hash, n / size.mails as place, n % size.mails + 1 as slot
         from numbered cross join (select ${plan.size}::int as mails) size
     ), cut as materialized (
-      select gen_random_uuid() as batch_id, place, count(*) as size from audience group by place
+      select gen_random_uuid() as batch_id, hash, place, count(*) as size,
+             row_number() over (order by hash <> ${issue.edition_hash}, hash, place) as ordinal
+        from placed group by hash, place
     ), batches as (
       insert into batch (id, issue_id, edition_hash, ordinal, size, state, idempotency_key, key_id)
-      select batch_id, ${issue.id}, ${issue.edition_hash}, place + 1, size, 'built',
+      select batch_id, ${issue.id}, hash, ordinal, size, 'built',
              'wv1/' || ${issue.week}::text || '/' || batch_id || '/1', ${plan.keyId}
         from cut
     ), deliveries as (
       insert into delivery (issue_id, subscriber_id, batch_id, slot, address)
-      select ${issue.id}, a.id, cut.batch_id, a.slot, a.address
-        from audience a join cut using (place)
+      select ${issue.id}, p.id, cut.batch_id, p.slot, p.address
+        from placed p join cut using (hash, place)
+      returning 1
+    ), excluded as (
+      insert into delivery (issue_id, subscriber_id, address, exception, reason)
+      select ${issue.id}, id, address, 'excluded', reason from matched where hash is null
       returning 1
     )
-    select count(*) as planned from deliveries`.execute(trx)
+    select (select count(*) from deliveries) + (select count(*) from excluded) as planned`.execute(trx)
   const planned = rows[0]?.planned ?? 0
   await trx
     .updateTable('issue')

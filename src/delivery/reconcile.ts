@@ -38,7 +38,8 @@ function checks({ id }: Issue): readonly Check[] {
       query: sql`
         select 'delivery to reader ' || d.subscriber_id || ' has no batch of its issue' as what
           from delivery d left join batch b on b.id = d.batch_id and b.issue_id = d.issue_id
-         where d.issue_id = ${id} and (b.id is null or (b.state = 'split' and d.exception is null))`,
+         where d.issue_id = ${id} and d.batch_id is not null
+           and (b.id is null or (b.state = 'split' and d.exception is null))`,
     },
     {
       invariant: 1,
@@ -99,7 +100,8 @@ function checks({ id }: Issue): readonly Check[] {
       query: sql`
         select 'batch ' || b.id || ' carries edition ' || b.edition_hash || ', which was not the one approved' as what
           from batch b join issue i on i.id = b.issue_id
-         where i.id = ${id} and b.edition_hash is distinct from i.approved_hash`,
+         where i.id = ${id} and b.edition_hash is distinct from i.approved_hash
+           and not exists (select from edition e where e.hash = b.edition_hash and e.variant_of = i.approved_hash)`,
     },
     {
       invariant: 4,

@@ -1,10 +1,13 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { type Edition, freezeEdition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
+import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
 import type { Transport } from '../mail/email.ts'
-import { batchSize, planDeliveries, preparePartition } from './plan.ts'
+import { choicesOf } from './choice.ts'
+import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
+import { variantsOf } from './variant.ts'
 
 export type SendRules = {
   readonly policy: 'auto' | 'approve'
@@ -17,6 +20,8 @@ type Deps = {
   readonly rules: SendRules
   readonly transport: Pick<Transport, 'most'>
   readonly keyId: string
+  readonly templates: IssueTemplates
+  readonly setting: IssueSetting
 }
 
 /** Whether deliveries may leave: `ready` when they are planned, `settled` when there is nothing (more) to send. */
@@ -49,12 +54,53 @@ export async function openForSending(
         ? { kind: 'ready', issue: locked }
         : refuse(`${week} has just changed. Look again.`)
     }
-    const edition = await loadEdition(trx, locked.edition_hash)
     if (locked.approved_hash !== locked.edition_hash) await approveBySchedule(trx, locked, clock())
-    const size = batchSize(deps.transport.most, weigh(edition))
-    await planDeliveries(trx, { ...locked, edition_hash: edition.hash }, { size, keyId: deps.keyId }, clock())
+    const { choices, heaviest } = await chooseEditions({ ...deps, db: trx }, locked, locked.edition_hash)
+    const size = batchSize(deps.transport.most, heaviest)
+    await planDeliveries(trx, locked, { size, keyId: deps.keyId, choices }, clock())
     return { kind: 'ready', issue: { ...locked, state: 'sending' } }
   })
+}
+
+/** Renders each of the audience's choices once and keeps it beside the approved edition. `heaviest` is in bytes of one mail. */
+async function chooseEditions(
+  deps: Omit<Deps, 'db'> & { db: Transaction<Database> },
+  issue: Issue,
+  approvedHash: string,
+): Promise<{ choices: readonly ChosenEdition[]; heaviest: number }> {
+  const approved = await loadEdition(deps.db, approvedHash)
+  const variantFor = await variantsOf(deps, issue)
+  const choices: ChosenEdition[] = []
+  let heaviest = weigh(approved)
+  for (const choice of await choicesOf(deps.db, issue.id)) {
+    const variant = await variantFor(choice)
+    switch (variant.kind) {
+      case 'approved':
+        choices.push({ choice, hash: approvedHash, reason: null })
+        break
+      case 'nothing':
+        choices.push({ choice, hash: null, reason: variant.reason })
+        break
+      case 'variant':
+        await keepVariant(deps, issue, variant.edition, approvedHash)
+        choices.push({ choice, hash: variant.edition.hash, reason: null })
+        heaviest = Math.max(heaviest, weigh(variant.edition))
+    }
+  }
+  return { choices, heaviest }
+}
+
+async function keepVariant(
+  { db, clock }: Pick<Deps, 'clock'> & { db: Transaction<Database> },
+  issue: Issue,
+  edition: Edition,
+  approvedHash: string,
+): Promise<void> {
+  await db
+    .insertInto('edition')
+    .values({ ...edition, issue_id: issue.id, frozen_at: clock(), variant_of: approvedHash })
+    .onConflict((oc) => oc.column('hash').doNothing())
+    .execute()
 }
 
 /** The stored edition. Throws when its bytes are not those of its hash: such an edition is never sent. */

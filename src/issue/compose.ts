@@ -11,7 +11,7 @@ import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
 import { type CommunityVote, communityVote } from '../verdict/vote.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
-import { headlineOf, preheaderOf, subjectOf } from './headline.ts'
+import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
 import { pullQuote } from './quote.ts'
 import { rankByInterest } from './rank.ts'
 import type { Week } from './week.ts'
@@ -28,7 +28,14 @@ export type ComposedIssue = {
   readonly headline: string
   /** "6 comparisons this week" */
   readonly countLabel: string
+  /** A row each in the table at a glance. */
+  readonly glance: readonly ComposedComparison[]
+  /** Set in full, the lead first. */
   readonly comparisons: readonly ComposedComparison[]
+  /** What is not in this mail, and where it is; empty when nothing is missing. */
+  readonly note: string
+  /** Why the reader gets this mail, for its foot. */
+  readonly why: string
 }
 
 export type ComposedComparison = {
@@ -82,9 +89,53 @@ export function composeIssue(week: Week, comparisons: readonly Comparison[]): Co
     subject: subjectOf(week, ranked),
     preheader: preheaderOf(ranked),
     headline: headlineOf(ranked),
-    countLabel: `${ranked.length} ${ranked.length === 1 ? 'comparison' : 'comparisons'} this week`,
+    countLabel: `${comparisonCount(ranked.length)} this week`,
+    glance: ranked.map(composeComparison),
     comparisons: ranked.map(composeComparison),
+    note: '',
+    why: `${confirmed}, once a week.`,
   }
+}
+
+/** The part of a week's issue that a reader follows. `all` is how many comparisons the whole issue has. */
+export function composeFollowed(week: Week, comparisons: readonly Comparison[], all: number): ComposedIssue {
+  const more = all - comparisons.length
+  return {
+    ...composeIssue(week, comparisons),
+    countLabel: `${comparisonCount(comparisons.length)} with what you follow`,
+    note: more > 0 ? `${comparisonCount(more)} more this week, in the whole issue on the web.` : '',
+    why: `${confirmed}, whenever something you follow is in it.`,
+  }
+}
+
+/** A calendar month's verdicts: every comparison at a glance, the first of them in full. */
+export function composeMonth(
+  week: Week,
+  month: Temporal.PlainYearMonth,
+  comparisons: readonly Comparison[],
+): ComposedIssue {
+  const ranked = rankByInterest(comparisons)
+  const all = ranked.map(composeComparison)
+  const label = month.toPlainDate({ day: 1 }).toLocaleString('en-GB', { month: 'long', year: 'numeric' })
+  const rest = all.length - mostInRollUp
+  return {
+    ...composeIssue(week, ranked.slice(0, mostInRollUp)),
+    weekLabel: label,
+    subject: monthSubjectOf(month.toString(), label, ranked),
+    countLabel: `${comparisonCount(all.length)} in ${label}`,
+    glance: all,
+    note: rest > 0 ? `The first ${mostInRollUp} are set in full below; every comparison is on the web.` : '',
+    why: `${confirmed}, once a month.`,
+  }
+}
+
+const confirmed = 'You get this because you confirmed your address for Weekly AI Tool Verdicts'
+
+/** As many as keep the roll-up under the weight at which Gmail cuts a mail. */
+const mostInRollUp = 6
+
+function comparisonCount(count: number): string {
+  return `${count} ${count === 1 ? 'comparison' : 'comparisons'}`
 }
 
 /** One comparison in words and figures. */

@@ -30,6 +30,24 @@ export function subjectOf(week: Week, ranked: readonly Comparison[]): string {
   return firstThatFits(candidates, subjectLength) ?? candidates.at(-1) ?? ''
 }
 
+/** A roll-up's subject: the month by name, the lead's verdict where it fits, and the month as `2026-11`. */
+export function monthSubjectOf(month: string, label: string, ranked: readonly Comparison[]): string {
+  const [lead] = ranked
+  const name = label.split(' ')[0]
+  const heads = lead ? phrasings(lead) : []
+  const candidates = [
+    ...heads.map((head) => `${name}’s verdicts: ${head}`),
+    `${name}’s verdicts on AI tools, all in one mail`,
+  ]
+  const tail = ` · ${month}`
+  return (
+    firstThatFits(
+      candidates.map((candidate) => candidate + tail),
+      subjectLength,
+    ) ?? `${label}’s verdicts on AI tools${tail}`
+  )
+}
+
 /** What follows the subject in an inbox: the other comparisons, or the price line where there is only one. */
 export function preheaderOf(ranked: readonly Comparison[]): string {
   const [lead, next, third] = ranked

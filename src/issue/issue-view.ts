@@ -20,11 +20,14 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
     preheaderEnd,
     shipStamp: stampView('ship'),
     skipStamp: stampView('skip'),
+    glance: issue.glance.map((comparison) => ({
+      ...comparison,
+      winnerStamp: stampView(winningStamp(comparison)),
+    })),
     comparisons: issue.comparisons.map((comparison, index) => ({
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
       url: `${setting.publicUrl.replace(/\/$/, '')}/compare/${encodeURIComponent(comparison.slug)}`,
-      winnerStamp: stampView(winningStamp(comparison)),
       tools: comparison.tools.map(toolView),
       split: comparison.split.map(splitView),
     })),

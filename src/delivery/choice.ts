@@ -1,0 +1,58 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+
+/** What a reader wants of an issue. Readers with the same choice get the same edition. */
+export type Choice =
+  | { readonly kind: 'weekly' }
+  | { readonly kind: 'monthly' }
+  /** The issue's comparisons in which there is a tool or category that the reader follows; none is nothing to send. */
+  | { readonly kind: 'followed'; readonly comparisonIds: readonly number[] }
+
+/**
+ * Every confirmed, unsuppressed reader with their choice, as the key that `readChoice` reads: the audience of an issue,
+ * as a query to select from.
+ */
+export function audienceOf(issueId: number): RawBuilder<unknown> {
+  return sql`
+    select s.id, s.address,
+           case s.cadence when 'followed' then 'followed:' || coalesce(f.ids, '') else s.cadence end as choice
+      from subscriber s
+      left join suppression x on x.address = s.address
+      left join lateral (
+        select string_agg(ic.comparison_id::text, ',' order by ic.position) as ids
+          from issue_comparison ic
+         where s.cadence = 'followed' and ic.issue_id = ${issueId} and exists (
+           select from comparison_tool t
+            where t.comparison_id = ic.comparison_id
+              and (exists (select from followed_tool ft
+                            where ft.subscriber_id = s.id and ft.tool_id = t.tool_id)
+                or exists (select from followed_category fc
+                            where fc.subscriber_id = s.id and fc.category = t.category)))
+      ) f on s.cadence = 'followed'
+     where s.status = 'confirmed' and x.id is null`
+}
+
+/** The different choices of an issue's audience: each is rendered once, however many readers made it. */
+export async function choicesOf(db: Kysely<Database>, issueId: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ choice: string }>`
+    select distinct choice from (${audienceOf(issueId)}) audience order by choice`.execute(db)
+  return rows.map(({ choice }) => choice)
+}
+
+/** One reader's choice, or undefined when they are not in the audience. */
+export async function choiceOfReader(
+  db: Kysely<Database>,
+  issueId: number,
+  subscriberId: number,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ choice: string }>`
+    select choice from (${audienceOf(issueId)}) audience where id = ${subscriberId}`.execute(db)
+  return rows[0]?.choice
+}
+
+/** A choice from its key. */
+export function readChoice(key: string): Choice {
+  if (key === 'weekly' || key === 'monthly') return { kind: key }
+  const ids = key.slice('followed:'.length)
+  return { kind: 'followed', comparisonIds: ids === '' ? [] : ids.split(',').map(Number) }
+}
