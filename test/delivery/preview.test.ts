@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
-import { previewEdition } from '../../src/delivery/preview.ts'
+import { type Preview, previewEdition } from '../../src/delivery/preview.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { useDatabase } from '../setup/database.ts'
 import { dueIssue } from '../setup/delivery.ts'
@@ -14,27 +14,27 @@ describe('the preview', () => {
     await people.bob(database.db)
     const { deps, mail, issue } = await dueIssue(database)
 
-    const preview = await previewEdition(deps, edition(issue), 'bob@example.test')
+    const preview = await previewed(deps, issue, 'bob@example.test')
     await sendIssue(deps, '2026-W47')
 
     const sent = mail.accepted.find(({ to }) => to === 'bob@example.test')
-    expect(preview?.html).toBe(sent?.html)
-    expect(preview?.text).toBe(sent?.text)
-    expect(preview?.subject).toBe(sent?.subject)
-    expect(preview?.headers).toEqual(sent?.headers)
-    expect(preview?.hash).toBe(issue.edition_hash)
+    expect(preview.html).toBe(sent?.html)
+    expect(preview.text).toBe(sent?.text)
+    expect(preview.subject).toBe(sent?.subject)
+    expect(preview.headers).toEqual(sent?.headers)
+    expect(preview.hash).toBe(issue.edition_hash)
   })
 
   it('weighs bytes, not characters', async () => {
     const { deps, issue } = await dueIssue(database)
 
-    const preview = await previewEdition(deps, edition(issue))
+    const preview = await previewed(deps, issue)
 
-    expect(preview?.sizes).toEqual({
-      html: Buffer.byteLength(preview?.html ?? ''),
-      text: Buffer.byteLength(preview?.text ?? ''),
+    expect(preview.sizes).toEqual({
+      html: Buffer.byteLength(preview.html),
+      text: Buffer.byteLength(preview.text),
     })
-    expect(preview?.preflight.filter(({ level }) => level === 'block')).toEqual([])
+    expect(preview.preflight.filter(({ level }) => level === 'block')).toEqual([])
   })
 
   it('knows a reader by their address as they wrote it', async () => {
@@ -42,21 +42,21 @@ describe('the preview', () => {
     const { deps, issue } = await dueIssue(database)
 
     const [asStored, asWritten] = [
-      await previewEdition(deps, edition(issue), ann.address),
-      await previewEdition(deps, edition(issue), ' Ann@EXAMPLE.test '),
+      await previewed(deps, issue, ann.address),
+      await previewed(deps, issue, ' Ann@EXAMPLE.test '),
     ]
 
-    expect(asWritten?.headers).toEqual(asStored?.headers)
+    expect(asWritten.headers).toEqual(asStored.headers)
   })
 
   it('is of nobody in particular where no reader is named, and its links take nobody off the list', async () => {
     const ann = await people.ann(database.db)
     const { deps, issue } = await dueIssue(database)
 
-    const preview = await previewEdition(deps, edition(issue))
-    const anns = await previewEdition(deps, edition(issue), ann.address)
+    const preview = await previewed(deps, issue)
+    const anns = await previewed(deps, issue, ann.address)
 
-    expect(preview?.headers).not.toEqual(anns?.headers)
+    expect(preview.headers).not.toEqual(anns.headers)
     expect(await unsubscribe(deps, '00000000-0000-0000-0000-000000000000', 'page')).toBe(false)
   })
 
@@ -66,11 +66,13 @@ describe('the preview', () => {
       await people.ann(database.db)
       const { deps, issue } = await dueIssue(database)
 
-      expect(await previewEdition(deps, edition(issue), somebody)).toBeUndefined()
+      expect(await previewEdition(deps, issue, somebody)).toEqual({ kind: 'no such reader' })
     },
   )
 })
 
-function edition({ week, edition_hash }: { week: string; edition_hash: string | null }) {
-  return { week, editionHash: edition_hash ?? '' }
+async function previewed(...args: Parameters<typeof previewEdition>): Promise<Preview> {
+  const preview = await previewEdition(...args)
+  if (preview.kind !== 'preview') throw new Error(`There is no preview: ${preview.kind}`)
+  return preview
 }

@@ -45,7 +45,13 @@ export function openDesk(database: TestDatabase, parts: Partial<WorkDeps> = {}):
 /** A sign-up as our form makes it. */
 export function signUpOf(changes: Partial<SignUp> & Pick<SignUp, 'at'>): SignUp {
   return {
-    ...{ address: 'ann@example.test', network: '192.0.2.0/24', method: 'form', wording: '2026-11', signals: [] },
+    ...{
+      address: 'ann@example.test',
+      network: '192.0.2.0/24',
+      method: 'form',
+      wording: '2026-11',
+      signals: [],
+    },
     formUrl: 'https://news.example.com/subscribe',
     ...changes,
   }

@@ -51,25 +51,36 @@ describe('signing up', () => {
     expect(await readers()).toBe(1)
   })
 
-  it.each(['confirmed', 'paused'] as const)('never demotes a %s reader, and sends them nothing', async (status) => {
-    const { id } = await people.ann(database.db)
-    const { deps, mail, signUp, clock } = openDesk(database)
-    if (status === 'paused') {
-      const until = clock().add({ hours: 999 })
-      await database.db.updateTable('subscriber').set({ status, paused_until: until }).where('id', '=', id).execute()
-    }
+  it.each(['confirmed', 'paused'] as const)(
+    'never demotes a %s reader, and sends them nothing',
+    async (status) => {
+      const { id } = await people.ann(database.db)
+      const { deps, mail, signUp, clock } = openDesk(database)
+      if (status === 'paused') {
+        const until = clock().add({ hours: 999 })
+        await database.db
+          .updateTable('subscriber')
+          .set({ status, paused_until: until })
+          .where('id', '=', id)
+          .execute()
+      }
 
-    expect(await signUp(ann)).toEqual({ 'on the list': 1 })
+      expect(await signUp(ann)).toEqual({ 'on the list': 1 })
 
-    expect(await statusOf(ann)).toBe(status)
-    expect(mail.accepted).toEqual([])
-    expect(await deps.db.selectFrom('letter').select('id').execute()).toEqual([])
-  })
+      expect(await statusOf(ann)).toBe(status)
+      expect(mail.accepted).toEqual([])
+      expect(await deps.db.selectFrom('letter').select('id').execute()).toEqual([])
+    },
+  )
 
   it('leaves somebody who left outside until they confirm', async () => {
     const { publicId } = await people.ann(database.db)
     const { deps, mail, signUp } = openDesk(database)
-    await unsubscribe({ ...deps, clock: () => Temporal.Instant.from('2026-10-01T00:00:00Z') }, publicId, 'page')
+    await unsubscribe(
+      { ...deps, clock: () => Temporal.Instant.from('2026-10-01T00:00:00Z') },
+      publicId,
+      'page',
+    )
 
     await signUp(ann)
     expect(await statusOf(ann)).toBe('unsubscribed')
@@ -81,7 +92,10 @@ describe('signing up', () => {
   it('brings nothing to an address that bounced, complained or was barred', async () => {
     await people.bobWhoComplained(database.db)
     const { mail, signUp, clock } = openDesk(database)
-    await database.db.insertInto('suppression').values({ address: ann, reason: 'bounced', since: clock() }).execute()
+    await database.db
+      .insertInto('suppression')
+      .values({ address: ann, reason: 'bounced', since: clock() })
+      .execute()
 
     expect(await signUp('bob@example.test', ann)).toEqual({ suppressed: 2 })
 
@@ -89,17 +103,20 @@ describe('signing up', () => {
     expect(await readers()).toBe(1)
   })
 
-  it.each(['k1', 'k0'])('brings nothing to who complained and was erased, whose hash is under the key %s', async (id) => {
-    const old = { id: 'k0', secret: Buffer.alloc(32, 3) }
-    const now = { id: 'k1', secret: Buffer.alloc(32, 7) }
-    const bob = await people.bobWhoComplained(database.db)
-    const { deps, mail, signUp } = openDesk(database, { keys: [now, old] })
-    await eraseReader({ ...deps, keys: id === 'k0' ? [old] : [now] }, bob.publicId, 'page')
+  it.each(['k1', 'k0'])(
+    'brings nothing to who complained and was erased, whose hash is under the key %s',
+    async (id) => {
+      const old = { id: 'k0', secret: Buffer.alloc(32, 3) }
+      const now = { id: 'k1', secret: Buffer.alloc(32, 7) }
+      const bob = await people.bobWhoComplained(database.db)
+      const { deps, mail, signUp } = openDesk(database, { keys: [now, old] })
+      await eraseReader({ ...deps, keys: id === 'k0' ? [old] : [now] }, bob.publicId, 'page')
 
-    expect(await signUp(bob.address)).toEqual({ suppressed: 1 })
+      expect(await signUp(bob.address)).toEqual({ suppressed: 1 })
 
-    expect(mail.accepted).toEqual([])
-  })
+      expect(mail.accepted).toEqual([])
+    },
+  )
 
   it('is how a reader who was erased comes back', async () => {
     const { publicId } = await people.ann(database.db)
@@ -111,13 +128,17 @@ describe('signing up', () => {
     await sendLetters(deps)
 
     expect(await statusOf(ann)).toBe('confirmed')
-    expect(mail.accepted.map(({ subject }) => subject)).toContain('You are on the list: Weekly AI Tool Verdicts')
+    expect(mail.accepted.map(({ subject }) => subject)).toContain(
+      'You are on the list: Weekly AI Tool Verdicts',
+    )
     expect(await database.db.selectFrom('suppression').selectAll().execute()).toEqual([])
   })
 
   it('is taken in once, by whoever of several workers comes first', async () => {
     const { deps, clock } = openDesk(database)
-    const batch = Array.from({ length: 120 }, (_, n) => signUpOf({ at: clock(), address: `r${n}@example.test`, network: `10.0.${n}.0/24` }))
+    const batch = Array.from({ length: 120 }, (_, n) =>
+      signUpOf({ at: clock(), address: `r${n}@example.test`, network: `10.0.${n}.0/24` }),
+    )
     await recordSignUps(database.db, batch)
 
     const fates = await Promise.all([takeInSignUps(deps), takeInSignUps(deps), takeInSignUps(deps)])
@@ -165,7 +186,9 @@ describe('the limits', () => {
     expect(await signUp('ann@example.test', 'ann+one@example.test', 'ann+two@example.test')).toEqual({
       ...{ posted: 1, 'over the address limit': 2 },
     })
-    expect(await signUp('bob.b@gmail.com', 'b.o.b.b@gmail.com', 'bobb@googlemail.com', 'bo.bb@example.test')).toEqual({
+    expect(
+      await signUp('bob.b@gmail.com', 'b.o.b.b@gmail.com', 'bobb@googlemail.com', 'bo.bb@example.test'),
+    ).toEqual({
       ...{ posted: 2, 'over the address limit': 2 },
     })
     clock.pass('PT10M')
@@ -177,7 +200,10 @@ describe('the limits', () => {
     const { signUp, clock } = openDesk(database)
     const from = (n: number) => ({ address: `r${n}@example.test`, network: '192.0.2.0/24' })
 
-    expect(await signUp(...[1, 2, 3, 4, 5, 6, 7].map(from))).toEqual({ posted: 5, 'over the network limit': 2 })
+    expect(await signUp(...[1, 2, 3, 4, 5, 6, 7].map(from))).toEqual({
+      posted: 5,
+      'over the network limit': 2,
+    })
     expect(await readers()).toBe(5)
     clock.pass('PT1H')
     expect(await signUp(from(6))).toEqual({ posted: 1 })
@@ -187,7 +213,12 @@ describe('the limits', () => {
     const { mail, signUp, clock } = openDesk(database)
 
     for (let round = 0; round < 10; round++) {
-      await signUp(...Array.from({ length: 100 }, (_, n) => ({ address: ann, network: `10.1.${(round * 100 + n) % 200}.0/24` })))
+      await signUp(
+        ...Array.from({ length: 100 }, (_, n) => ({
+          address: ann,
+          network: `10.1.${(round * 100 + n) % 200}.0/24`,
+        })),
+      )
       clock.pass('PT15M')
     }
 
@@ -198,7 +229,9 @@ describe('the limits', () => {
     const { lines, log } = listeningLog()
     const { deps, mail, clock } = openDesk(database, { log })
     const addresses = Array.from({ length: 10_000 }, (_, n) => `r${n}@example.test`)
-    const batch = addresses.map((address, n) => signUpOf({ at: clock(), address, network: `10.${n >> 8}.${n & 255}.0/24` }))
+    const batch = addresses.map((address, n) =>
+      signUpOf({ at: clock(), address, network: `10.${n >> 8}.${n & 255}.0/24` }),
+    )
     await recordSignUps(database.db, batch)
 
     const fates = await takeInSignUps(deps)
@@ -212,7 +245,11 @@ describe('the limits', () => {
 
   it('open again after the hour, and are said again when they close again', async () => {
     const { lines, log } = listeningLog()
-    const limits = { perAddress: [], perNetwork: { points: 99, seconds: 60 }, overall: { points: 2, seconds: 3600 } }
+    const limits = {
+      perAddress: [],
+      perNetwork: { points: 99, seconds: 60 },
+      overall: { points: 2, seconds: 3600 },
+    }
     const { signUp, clock } = openDesk(database, { log, limits })
 
     await signUp('a@example.test', 'b@example.test', 'c@example.test')
@@ -236,7 +273,9 @@ describe('the limits', () => {
 
     expect(JSON.stringify(kept)).not.toMatch(/ann|192\.0/)
     const still = await database.db.selectFrom('rate_limit').select('key').execute()
-    expect(still.map(({ key }) => key).filter((key) => kept.some((old) => old.key === key))).toEqual(['sign-up/overall:all'])
+    expect(still.map(({ key }) => key).filter((key) => kept.some((old) => old.key === key))).toEqual([
+      'sign-up/overall:all',
+    ])
   })
 })
 
@@ -270,7 +309,11 @@ function warnings(lines: readonly { level: number }[]): number {
 }
 
 async function statusOf(address: string): Promise<string | undefined> {
-  const row = await database.db.selectFrom('subscriber').select('status').where('address', '=', address).executeTakeFirst()
+  const row = await database.db
+    .selectFrom('subscriber')
+    .select('status')
+    .where('address', '=', address)
+    .executeTakeFirst()
   return row?.status
 }
 
