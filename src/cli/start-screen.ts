@@ -25,6 +25,7 @@ export async function startScreen(newsletter: Newsletter, first: FirstStart | un
     `  Next: ${next.name}, due ${whenInZone(next.dueAt, next.zone)}, ${fromNow(next.dueAt, clock())}.`,
     '',
     `  Front page   ${site}/`,
+    `  Sign up      ${site}/subscribe`,
     ...(latest ? [`  The issue    ${site}/issues/${latest}`] : []),
     ...(isTrial ? [`  Outbox       ${site}/outbox`] : []),
     '',

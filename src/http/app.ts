@@ -46,7 +46,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', signUpRoutes(signUp))
     .route('/', confirmRoutes(signUp))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
-    .route('/', publicRoutes({ ...newsletter, pages, hasOutbox }))
+    .route('/', publicRoutes(signUp))
   if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))
   app.notFound((c) => c.html(message(pages, notFound), 404))
   app.onError((error, c) => {

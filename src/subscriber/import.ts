@@ -1,97 +1,127 @@
 import type { Readable } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
 import type { Kysely } from 'kysely'
-import { z } from 'zod'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
-import { parseAddress } from './address.ts'
-import { type Added, addSubscriber } from './subscriber.ts'
+import { addMany, type Fate, lastReaderId } from './add-many.ts'
+import { type ListRow, NoList, readList } from './read-list.ts'
+import type { SigningKey } from './token.ts'
 
-type Deps = { db: Kysely<Database>; clock: Clock }
+type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly keys: readonly SigningKey[] }
 
-/** What became of an import, row by row where a row was refused. `unusable`: the file is no list of readers. */
+/** What became of the rows. `elsewhere`: the list itself says that they are not subscribed. `refused`: no reader. */
+export type Tally = Readonly<Record<RowFate, number>>
+type RowFate = Fate | 'elsewhere' | 'refused'
+
+/** A row that brought nobody in, and why. */
+export type NotedRow = { readonly line: number; readonly fate: RowFate; readonly problem: string }
+
+/** How an import went, with the first rows of each kind that brought nobody in. `unusable`: the file is no list of readers. */
 export type Imported =
-  | {
-      readonly kind: 'imported'
-      readonly added: number
-      readonly known: number
-      readonly left: number
-      readonly suppressed: number
-      readonly refused: readonly { readonly line: number; readonly problem: string }[]
-    }
+  | ({ readonly kind: 'imported'; readonly noted: readonly NotedRow[] } & Tally)
   | { readonly kind: 'unusable'; readonly problem: string }
 
-const row = z.object({
-  info: z.object({ lines: z.number(), error: z.unknown() }),
-  record: z.object({ address: z.string().default(''), consent: z.string().default('') }),
-})
+export type ImportWish = {
+  /** Does everything and takes it back, so that it tells exactly what would happen. Pending readers of the list wait meanwhile. */
+  readonly dryRun?: boolean
+  /** Called after each batch with the rows in it. */
+  readonly onProgress?: (rows: number) => void
+}
+
+const batchSize = 1000
+/** As many rows of a kind as a person would mend by hand; the rest is counted. */
+const mostNoted = 20
 
 /**
- * Adds confirmed readers from CSV (RFC 4180, UTF-8) with the columns `address` and `consent`. Rows are read one by one,
- * so memory does not grow with the file; a row that is refused leaves the others alone. A quote that is never closed
- * ends the reading, some of what came before it being in already.
+ * Adds confirmed readers from CSV with a consent column (see `readList`), a thousand rows in a statement: memory does not
+ * grow with the file. A row that is refused leaves the others alone; run again, nobody is added twice.
  */
-export async function importSubscribers(deps: Deps, source: Readable): Promise<Imported> {
-  let hasHeader = false
-  const columns = (names: readonly string[]) => {
-    hasHeader = true
-    return headerOf(names)
-  }
-  const parser = source.pipe(
-    parse({ bom: true, columns, info: true, trim: true, skip_empty_lines: true, relax_column_count: true }),
-  )
-  source.on('error', (error) => parser.destroy(error))
-  const counts: Record<Added, number> = { added: 0, 'already confirmed': 0, 'left before': 0, suppressed: 0 }
-  const refused: { line: number; problem: string }[] = []
+export async function importSubscribers(
+  deps: Deps,
+  source: Readable,
+  wish: ImportWish = {},
+): Promise<Imported> {
+  if (!wish.dryRun) return importRows(deps, source, wish)
+  const rehearsal = await deps.db.startTransaction().execute()
   try {
-    for await (const raw of parser) {
-      const { info, record } = row.parse(raw)
-      const outcome = info.error ? refuse(otherColumns) : await addRow(deps, record)
-      if (outcome.ok) counts[outcome.added]++
-      else refused.push({ line: info.lines, problem: outcome.problem })
+    return await importRows({ ...deps, db: rehearsal }, source, wish)
+  } finally {
+    await rehearsal.rollback().execute()
+  }
+}
+
+async function importRows(deps: Deps, source: Readable, { onProgress }: ImportWish): Promise<Imported> {
+  const ledger = openTally()
+  const [at, since] = [deps.clock(), await lastReaderId(deps.db)]
+  const take = async (rows: readonly ListRow[]) => {
+    await takeIn(deps, rows, { at, since }, ledger.note)
+    onProgress?.(rows.length)
+  }
+  let batch: ListRow[] = []
+  try {
+    for await (const row of readList(source)) {
+      batch.push(row)
+      if (batch.length === batchSize) await take(batch.splice(0))
     }
   } catch (error) {
-    if (error instanceof BadHeader) return { kind: 'unusable', problem: error.message }
-    if (!(error instanceof CsvError)) throw error
-    refused.push({ line: Number(error.lines), problem: `${error.message}. ${cutShort}` })
+    if (error instanceof NoList) return { kind: 'unusable', problem: error.message }
+    throw error
   }
-  if (!hasHeader && refused.length === 0) return { kind: 'unusable', problem: 'the file is empty' }
-  const { added, suppressed } = counts
-  return {
-    ...{ kind: 'imported', added, suppressed, refused },
-    ...{ known: counts['already confirmed'], left: counts['left before'] },
-  }
+  if (batch.length > 0) await take(batch)
+  batch = []
+  return { kind: 'imported', ...ledger.tally, noted: ledger.noted }
 }
 
-const otherColumns = 'it has more or fewer columns than the header line; put text with a comma in quotes'
-
-const cutShort = 'The file was not read to its end: mend it and import it again, nobody is added twice'
-
-class BadHeader extends Error {}
-
-function headerOf(names: readonly string[]): string[] {
-  const lower = names.map((name) => name.trim().toLowerCase())
-  const missing = ['address', 'consent'].filter((name) => !lower.includes(name))
-  if (missing.length > 0)
-    throw new BadHeader(
-      `the header line lacks the column ${missing.join(' and ')}; expected: address,consent`,
-    )
-  return lower
-}
-
-async function addRow(
+async function takeIn(
   deps: Deps,
-  { address, consent }: { address: string; consent: string },
-): Promise<{ ok: true; added: Added } | Refusal> {
-  const parsed = parseAddress(address)
-  if (!parsed.ok) return refuse(`"${address}" is no address: ${parsed.problem}`)
-  if (consent === '') return refuse(`no consent is given for ${parsed.address}`)
-  if (consent.includes('\0')) return refuse('the consent has a zero byte in it')
-  return { ok: true, added: await addSubscriber(deps, parsed.address, { method: 'import', detail: consent }) }
+  rows: readonly ListRow[],
+  { at, since }: { at: Temporal.Instant; since: number },
+  note: (row: ListRow, fate: RowFate) => void,
+): Promise<void> {
+  const firsts = new Map<string, Extract<ListRow, { kind: 'reader' }>>()
+  for (const row of rows) if (row.kind === 'reader' && !firsts.has(row.address)) firsts.set(row.address, row)
+  const fates =
+    firsts.size > 0 ? await addMany(deps, [...firsts.values()], at, since) : new Map<string, Fate>()
+  for (const row of rows) note(row, row.kind === 'reader' ? fateOf(row, firsts, fates) : row.kind)
 }
 
-type Refusal = { readonly ok: false; readonly problem: string }
-
-function refuse(problem: string): Refusal {
-  return { ok: false, problem }
+/** Of several rows with one address, the first is the one that counts. */
+function fateOf(
+  row: Extract<ListRow, { kind: 'reader' }>,
+  firsts: ReadonlyMap<string, ListRow>,
+  fates: ReadonlyMap<string, Fate>,
+): Fate {
+  const fate = fates.get(row.address) ?? 'known'
+  return fate === 'added' && firsts.get(row.address) !== row ? 'repeated' : fate
 }
+
+function openTally() {
+  const tally: Record<RowFate, number> = {
+    ...{ added: 0, known: 0, repeated: 0, left: 0, suppressed: 0, erased: 0, elsewhere: 0, refused: 0 },
+  }
+  const noted: NotedRow[] = []
+  const note = (row: ListRow, fate: RowFate) => {
+    tally[fate] += 1
+    if (fate === 'added' || fate === 'known' || tally[fate] > mostNoted) return
+    noted.push({ line: row.line, fate, problem: problemOf(row, fate) })
+  }
+  return { tally, noted, note }
+}
+
+function problemOf(row: ListRow, fate: Exclude<RowFate, 'added' | 'known'>): string {
+  switch (row.kind) {
+    case 'refused':
+      return row.problem
+    case 'elsewhere':
+      return `${row.address} is "${row.status}" in this list`
+    case 'reader':
+      return fate === 'erased' ? 'somebody who was erased' : `${row.address} ${reasons[fate]}`
+  }
+}
+
+const reasons = {
+  repeated: 'stood in an earlier line',
+  left: 'left before, and can only come back themselves',
+  suppressed: 'is suppressed and is never mailed',
+  elsewhere: 'is not subscribed in this list',
+  refused: 'was refused',
+} as const

@@ -5,7 +5,7 @@ import { eraseReader } from '../../src/subscriber/erase.ts'
 import { sendLetters } from '../../src/subscriber/send-letters.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { useDatabase } from '../setup/database.ts'
-import { everyTable } from '../setup/everything.ts'
+import { everything, tablesWith } from '../setup/everything.ts'
 import { people } from '../setup/people.ts'
 import { type Desk, openDesk, proofIn } from '../setup/sign-ups.ts'
 
@@ -45,11 +45,11 @@ describe('confirming an address', () => {
 
   it('is foreseen without changing anything', async () => {
     const { deps, token } = await annSignedUp()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     expect(await foreseeConfirmation(deps, token)).toEqual({ kind: 'confirmed', address })
 
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('works for 72 hours', async () => {
@@ -92,7 +92,8 @@ describe('confirming an address', () => {
     const { public_id } = await ann()
     await unsubscribe(deps, public_id, 'one-click')
 
-    for (const link of [token, spare]) expect(await confirmSubscriber(deps, link)).toMatchObject({ kind: 'expired' })
+    for (const link of [token, spare])
+      expect(await confirmSubscriber(deps, link)).toMatchObject({ kind: 'expired' })
     expect(await ann()).toMatchObject({ status: 'unsubscribed' })
   })
 
@@ -120,23 +121,32 @@ describe('confirming an address', () => {
 })
 
 describe('a link that is not ours', () => {
-  it('changes nothing: ten thousand of them, most but one bit away from a real one', async () => {
+  it('changes nothing: ten thousand of them, each a byte away from a real one', async () => {
     const { deps, token } = await annSignedUp()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
     const bytes = Buffer.from(token, 'base64url')
     const forged = Array.from({ length: 10_000 }, (_, n) => {
       const copy = Buffer.from(bytes)
       copy[n % 32] = (copy[n % 32] ?? 0) ^ (1 + (Math.floor(n / 32) % 255))
       return copy.toString('base64url')
     })
-    forged.push('', token.slice(1), `${token}A`, token.toUpperCase(), `${token.slice(0, -1)}!`, 'x'.repeat(43))
+    forged.push(
+      '',
+      token.slice(1),
+      `${token}A`,
+      token.toUpperCase(),
+      `${token.slice(0, -1)}!`,
+      'x'.repeat(43),
+    )
 
     for (let from = 0; from < forged.length; from += 500) {
-      const outcomes = await Promise.all(forged.slice(from, from + 500).map((one) => confirmSubscriber(deps, one)))
+      const outcomes = await Promise.all(
+        forged.slice(from, from + 500).map((one) => confirmSubscriber(deps, one)),
+      )
       expect(outcomes.every(({ kind }) => kind === 'unknown')).toBe(true)
     }
 
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('was made for another purpose', async () => {
@@ -150,14 +160,11 @@ describe('a link that is not ours', () => {
 
   it('cannot be made from the database: the proof is in no table, only in the mail', async () => {
     const { deps, token } = await annSignedUp()
-    const dump = JSON.stringify(await everyTable(database.db))
-
-    expect(dump).not.toContain(token)
     const hashes = await database.db.selectFrom('proof').select('token_hash').execute()
-    for (const { token_hash } of hashes) {
-      expect(dump).toContain(token_hash)
-      expect(await confirmSubscriber(deps, token_hash)).toEqual({ kind: 'unknown' })
-    }
+
+    expect(await tablesWith(database.db, token)).toEqual([])
+    expect(await tablesWith(database.db, hashes[0]?.token_hash ?? 'no proof')).toEqual(['proof'])
+    expect(await confirmSubscriber(deps, hashes[0]?.token_hash ?? '')).toEqual({ kind: 'unknown' })
   })
 })
 
@@ -169,7 +176,11 @@ async function annSignedUp(): Promise<Desk & { token: string }> {
 }
 
 function ann() {
-  return database.db.selectFrom('subscriber').selectAll().where('address', '=', address).executeTakeFirstOrThrow()
+  return database.db
+    .selectFrom('subscriber')
+    .selectAll()
+    .where('address', '=', address)
+    .executeTakeFirstOrThrow()
 }
 
 function consents() {

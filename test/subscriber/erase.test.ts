@@ -16,7 +16,7 @@ import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { isOnPostgres, useDatabase } from '../setup/database.ts'
 import { lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
-import { everything, tablesWith } from '../setup/everything.ts'
+import { everyTable, tablesWith } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -27,11 +27,16 @@ const [key = { id: '', secret: Buffer.alloc(0) }] = testKeys
 describe('erasing a reader', () => {
   it('leaves neither the address nor one they had before in any column of any table', async () => {
     const ann = await annWithAPast()
-    const before = [await tablesWith(database.db, 'ann@new.test'), await tablesWith(database.db, 'ann@example.test')]
+    const before = [
+      await tablesWith(database.db, 'ann@new.test'),
+      await tablesWith(database.db, 'ann@example.test'),
+    ]
 
     await erase(ann)
 
-    expect(before[0]).toEqual(expect.arrayContaining(['letter', 'proof', 'sign_up', 'subscriber', 'provider_event']))
+    expect(before[0]).toEqual(
+      expect.arrayContaining(['letter', 'proof', 'sign_up', 'subscriber', 'provider_event']),
+    )
     expect(before[1]).toEqual(expect.arrayContaining(['delivery_1', 'letter']))
     expect(await tablesWith(database.db, 'ann@new.test')).toEqual([])
     expect(await tablesWith(database.db, 'ann@example.test')).toEqual([])
@@ -63,15 +68,25 @@ describe('erasing a reader', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => erase(ann)))
 
     expect(answers).toEqual(Array(10).fill('erased'))
-    const record = await database.db.selectFrom('consent_event').selectAll().where('kind', '=', 'erased').execute()
+    const record = await database.db
+      .selectFrom('consent_event')
+      .selectAll()
+      .where('kind', '=', 'erased')
+      .execute()
     expect(record).toHaveLength(1)
   })
 
   it('leaves everybody else as they were', async () => {
     const [ann] = [await people.ann(database.db), await people.bob(database.db)]
-    await database.db.transaction().execute((trx) =>
-      postLetter(trx, { clock, keys: testKeys }, { subscriberId: 2, kind: 'welcome', toAddress: 'bob@example.test' }),
-    )
+    await database.db
+      .transaction()
+      .execute((trx) =>
+        postLetter(
+          trx,
+          { clock, keys: testKeys },
+          { subscriberId: 2, kind: 'welcome', toAddress: 'bob@example.test' },
+        ),
+      )
     const bobs = async () => [await tablesWith(database.db, 'bob@example.test'), await rowsOfBob()]
     const before = await bobs()
 
@@ -81,10 +96,10 @@ describe('erasing a reader', () => {
   })
 
   it('finds nobody under an id that is nobody’s', async () => {
-    const before = await everything(database.db)
+    const before = await everyTable(database.db)
 
     expect(await erase({ publicId: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f' })).toBe('unknown')
-    expect(await everything(database.db)).toEqual(before)
+    expect(await everyTable(database.db)).toEqual(before)
   })
 
   it('gives up the letters that wait, whoever asked for them', async () => {
@@ -96,7 +111,10 @@ describe('erasing a reader', () => {
 
     await erase(ann)
 
-    const letters = await database.db.selectFrom('letter').select(['to_address', 'given_up_at', 'reason']).execute()
+    const letters = await database.db
+      .selectFrom('letter')
+      .select(['to_address', 'given_up_at', 'reason'])
+      .execute()
     expect(letters).toEqual(
       Array(2).fill({ to_address: null, given_up_at: clock(), reason: 'its reader was erased' }),
     )
@@ -111,7 +129,10 @@ describe('an erased address', () => {
 
     const barred = await barredAmong(database.db, testKeys, [ann.address])
     const suppressed = await suppressedAmong(database.db, testKeys, [ann.address])
-    const imported = await importSubscribers(deps, Readable.from(['address,consent\nann@example.test,meetup\n']))
+    const imported = await importSubscribers(
+      deps,
+      Readable.from(['address,consent\nann@example.test,meetup\n']),
+    )
 
     expect(barred.get(ann.address)).toBe('erased')
     expect(suppressed.has(ann.address)).toBe(false)
@@ -143,7 +164,12 @@ describe('an erased address', () => {
     await erase(await people.ann(database.db))
     await database.db
       .insertInto('subscriber')
-      .values({ address: 'ann@example.test', status: 'confirmed', created_at: clock(), confirmed_at: clock() })
+      .values({
+        address: 'ann@example.test',
+        status: 'confirmed',
+        created_at: clock(),
+        confirmed_at: clock(),
+      })
       .execute()
     const again = await database.db
       .selectFrom('subscriber')
@@ -207,7 +233,11 @@ describe.runIf(isOnPostgres)('erasing while a batch is being claimed', () => {
     const [ann] = [await people.ann(database.db), await people.bob(database.db)]
     const due = await plannedIssue(database)
     const erasing = await database.db.startTransaction().execute()
-    await erasing.updateTable('subscriber').set({ status: 'erased', address: null }).where('id', '=', ann.id).execute()
+    await erasing
+      .updateTable('subscriber')
+      .set({ status: 'erased', address: null })
+      .where('id', '=', ann.id)
+      .execute()
     await sql`update delivery set address = null where subscriber_id = ${ann.id}`.execute(erasing)
 
     const claiming = claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
@@ -252,7 +282,11 @@ async function annWithAPast() {
   const ann = await people.ann(database.db)
   const { deps: all, issue } = await plannedIssue(database)
   await deliverIssue(all, issue.id)
-  await savePreferences(deps, ann.publicId, { cadence: 'monthly', categories: ['Developer Tools'], tools: [] })
+  await savePreferences(deps, ann.publicId, {
+    cadence: 'monthly',
+    categories: ['Developer Tools'],
+    tools: [],
+  })
   await requestAddressChange(deps, ann.publicId, 'ann@new.test')
   const letter = await database.db.selectFrom('letter').select('id').executeTakeFirstOrThrow()
   await changeAddress(deps, proofToken(key, letter.id))
@@ -268,7 +302,7 @@ async function annWithAPast() {
     .insertInto('sign_up')
     .values({
       ...{ address: 'ann@new.test', at: clock(), network: '192.0.2.0/24', form_url: '/', wording: '1' },
-      method: 'form',
+      ...{ method: 'form', signals: [] },
     })
     .execute()
   await unsubscribe(deps, ann.publicId, 'page')

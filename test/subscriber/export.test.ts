@@ -20,7 +20,11 @@ describe('what is held about a reader', () => {
     const { deps, issue } = await plannedIssue(database)
     await deliverIssue(deps, issue.id)
     const all = { db: database.db, clock, keys: testKeys }
-    await savePreferences(all, ann.publicId, { cadence: 'monthly', categories: ['Developer Tools'], tools: [] })
+    await savePreferences(all, ann.publicId, {
+      cadence: 'monthly',
+      categories: ['Developer Tools'],
+      tools: [],
+    })
     await requestAddressChange(all, ann.publicId, 'ann@new.test')
     await unsubscribe(all, ann.publicId, 'page')
     await explainDeparture(all, ann.publicId, { why: 'too often', words: null })
@@ -29,7 +33,12 @@ describe('what is held about a reader', () => {
 
     expect(held).toEqual({
       reader: {
-        ...{ public_id: ann.publicId, address: 'ann@example.test', status: 'unsubscribed', cadence: 'monthly' },
+        ...{
+          public_id: ann.publicId,
+          address: 'ann@example.test',
+          status: 'unsubscribed',
+          cadence: 'monthly',
+        },
         ...{ created_at: '2026-01-05T12:00:00Z', confirmed_at: '2026-01-05T12:00:00Z' },
         ...{ paused_until: null, unsubscribed_at: '2026-11-20T15:00:00Z' },
       },

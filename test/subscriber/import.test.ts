@@ -4,6 +4,8 @@ import { importSubscribers } from '../../src/subscriber/import.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { useDatabase } from '../setup/database.ts'
+import { everyTable } from '../setup/everything.ts'
+import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
 const database = useDatabase()
@@ -48,7 +50,13 @@ describe('importing readers', () => {
 
     const result = await take('address,consent\nann@example.test,meetup\nbob@example.test,meetup\n')
 
-    expect(result).toEqual({ ...nothing, left: 1, suppressed: 1 })
+    expect(result).toEqual({
+      ...{ ...nothing, left: 1, suppressed: 1 },
+      noted: [
+        expect.objectContaining({ line: 2, fate: 'left' }),
+        expect.objectContaining({ line: 3, fate: 'suppressed' }),
+      ],
+    })
   })
 
   it('refuses a row for itself, with its line, and takes the others', async () => {
@@ -68,7 +76,7 @@ describe('importing readers', () => {
     )
 
     expect(result).toMatchObject({ kind: 'imported', added: 3 })
-    expect(result.kind === 'imported' && result.refused.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 9])
+    expect(linesOf(result)).toEqual([3, 4, 5, 6, 7, 9])
     expect((await consents()).map(({ address }) => address)).toEqual([
       'ann@example.test',
       'eve@example.test',
@@ -84,9 +92,72 @@ describe('importing readers', () => {
 
     expect(result).toMatchObject({
       kind: 'imported',
-      refused: [{ problem: expect.stringMatching(/quote.*not read to its end/i) }],
+      noted: [{ problem: expect.stringMatching(/quote.*not read to its end/i) }],
     })
     expect((await consents()).map(({ address }) => address)).toEqual(['ann@example.test', 'bob@example.test'])
+  })
+
+  it('counts who stands in the list twice, across as many rows as it takes', async () => {
+    const rows = Array.from({ length: 2500 }, (_, n) => `r${n % 1200}@example.test,meetup`)
+
+    const result = await take(['address,consent', 'known@example.test,meetup', ...rows].join('\n'))
+
+    expect(result).toMatchObject({ added: 1201, repeated: 1300, known: 0 })
+    expect(linesOf(result)).toHaveLength(20)
+    expect(await consents()).toHaveLength(1201)
+  })
+
+  it('does not bring in who the list itself says is not subscribed', async () => {
+    const result = await take(
+      'address,status,consent\nann@example.test,confirmed,web form\nbob@example.test,unsubscribed,web form\n',
+    )
+
+    expect(result).toMatchObject({ added: 1, elsewhere: 1, noted: [{ line: 3, fate: 'elsewhere' }] })
+  })
+
+  it('confirms who had signed up and not confirmed, and leaves who is paused', async () => {
+    const [ann, bob] = [await people.ann(database.db), await people.bob(database.db)]
+    const change = (id: number) => database.db.updateTable('subscriber').where('id', '=', id)
+    await change(ann.id).set({ status: 'pending', confirmed_at: null }).execute()
+    await change(bob.id)
+      .set({ status: 'paused', paused_until: clock().add({ hours: 1 }) })
+      .execute()
+
+    const result = await take('address,consent\nann@example.test,meetup\nbob@example.test,meetup\n')
+
+    const rows = await database.db.selectFrom('subscriber').select('status').orderBy('id').execute()
+    expect(result).toMatchObject({ added: 1, known: 1 })
+    expect(rows.map(({ status }) => status)).toEqual(['confirmed', 'paused'])
+  })
+
+  it('says exactly what would happen, and takes it back', async () => {
+    const list = 'address,consent\nann@example.test,meetup\nANN@example.test,meetup\nnobody,meetup\n'
+    const before = await everyTable(database.db)
+
+    const foreseen = await importSubscribers(deps(), Readable.from([list]), { dryRun: true })
+
+    expect(await everyTable(database.db)).toEqual(before)
+    expect(foreseen).toMatchObject({ added: 1, repeated: 1, refused: 1 })
+    expect(await take(list)).toEqual(foreseen)
+  })
+
+  it('keeps no address in the record, which cannot be erased', async () => {
+    await take(
+      'address,consent\nann@example.test,"form of May, sent by Ann@Example.test, and ann%40example.test"\n',
+    )
+
+    expect(await consents()).toEqual([
+      { address: 'ann@example.test', detail: 'form of May, sent by [address], and [address]' },
+    ])
+  })
+
+  it('takes two lists with the same readers at once, whatever their order', async () => {
+    const rows = Array.from({ length: 2000 }, (_, n) => `r${n}@example.test,meetup`)
+    const [forth, back] = [rows, rows.toReversed()].map((some) => ['address,consent', ...some].join('\n'))
+
+    await Promise.all([take(forth ?? ''), take(back ?? '')])
+
+    expect(await consents()).toHaveLength(2000)
   })
 
   it('keeps what looks like a formula as the text that it is', async () => {
@@ -118,16 +189,28 @@ describe('importing readers', () => {
       for (let n = 0; n < 100_000; n += 1) yield 'no address,yes\n'
     }
 
-    const result = await importSubscribers({ db: database.db, clock }, Readable.from(rows()))
+    const result = await importSubscribers(deps(), Readable.from(rows()))
 
-    expect(result.kind === 'imported' && result.refused.at(-1)?.line).toBe(100_001)
+    expect(result).toMatchObject({ refused: 100_000 })
+    expect(linesOf(result)).toHaveLength(20)
   })
 })
 
-const nothing = { kind: 'imported', added: 0, known: 0, left: 0, suppressed: 0, refused: [] }
+const nothing = {
+  ...{ kind: 'imported', added: 0, known: 0, repeated: 0, left: 0, suppressed: 0, erased: 0, elsewhere: 0 },
+  ...{ refused: 0, noted: [] },
+}
+
+function deps() {
+  return { db: database.db, clock, keys: testKeys }
+}
+
+function linesOf(result: Awaited<ReturnType<typeof take>>): readonly number[] {
+  return result.kind === 'imported' ? result.noted.map(({ line }) => line) : []
+}
 
 function take(csv: string) {
-  return importSubscribers({ db: database.db, clock }, Readable.from([Buffer.from(csv)]))
+  return importSubscribers(deps(), Readable.from([Buffer.from(csv)]))
 }
 
 function consents() {

@@ -16,16 +16,47 @@ describe('a domain', () => {
   })
 
   it.each([
-    ...['gmail.com', 'googlemail.com', 'email.com', 'mail.com', 'mail.de', 'gmx.de', 'gmx.com', 'web.de', 'uol.com'],
-    ...['hotmail.se', 'yahoo.se', 'yahoo.no', 'live.se', 'proton.me', 'me.com', 'qq.com', 'icloud.com', 'ymail.com'],
-    ...['example.test', 'example.com', 'company.co.uk', 'xn--bcher-kva.example', 'github.com', 'ibm.com', 'x.com'],
+    ...[
+      'gmail.com',
+      'googlemail.com',
+      'email.com',
+      'mail.com',
+      'mail.de',
+      'gmx.de',
+      'gmx.com',
+      'web.de',
+      'uol.com',
+    ],
+    ...[
+      'hotmail.se',
+      'yahoo.se',
+      'yahoo.no',
+      'live.se',
+      'proton.me',
+      'me.com',
+      'qq.com',
+      'icloud.com',
+      'ymail.com',
+    ],
+    ...[
+      'example.test',
+      'example.com',
+      'company.co.uk',
+      'xn--bcher-kva.example',
+      'github.com',
+      'ibm.com',
+      'x.com',
+    ],
   ])('%s is what it is', (domain) => {
     expect(judgeDomain(`ann@${domain}`)).toEqual({ kind: 'fine' })
   })
 
-  it.each(['mailinator.com', 'inbox.mailinator.com', 'guerrillamail.com'])('%s is for throwing away', (domain) => {
-    expect(judgeDomain(`ann@${domain}`)).toEqual({ kind: 'throwaway' })
-  })
+  it.each(['mailinator.com', 'inbox.mailinator.com', 'guerrillamail.com'])(
+    '%s is for throwing away',
+    (domain) => {
+      expect(judgeDomain(`ann@${domain}`)).toEqual({ kind: 'throwaway' })
+    },
+  )
 
   it('is judged alone: what stands before the @ is kept, and makes no difference', () => {
     expect(judgeDomain('a.very+odd_one@gmial.com')).toEqual({

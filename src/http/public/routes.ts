@@ -1,28 +1,40 @@
 import { Hono } from 'hono'
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
+import type { Clock } from '../../clock.ts'
+import type { WireFacts } from '../../delivery/fingerprint.ts'
 import { loadEdition } from '../../delivery/send.ts'
 import { type ComposedComparison, composeComparison } from '../../issue/compose.ts'
 import { cutEdition, fillEdition } from '../../issue/edition.ts'
+import type { SigningKey } from '../../subscriber/token.ts'
 import type { Pages } from '../../template.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
 import { loadComparisons } from '../../verdict/load.ts'
 import { lensName } from '../../verdict/review.ts'
+import type { Challenge } from '../challenge.ts'
+import { signUpForm } from '../reader/sign-up-form.ts'
 import { sentIssue, sentIssues } from './issues.ts'
+import { specimenOf } from './specimen.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
+  readonly clock: Clock
+  readonly keys: readonly SigningKey[]
+  readonly challenge: Pick<Challenge, 'kind'>
   readonly pages: Pages
   readonly hasOutbox: boolean
-  readonly wire: { readonly publicUrl: string }
+  readonly wire: WireFacts
 }
 
 /** What anybody may read: the front page, the issues that were sent, and every comparison. No token anywhere. */
-export function publicRoutes({ db, pages, hasOutbox, wire }: Deps): Hono {
+export function publicRoutes(deps: Deps): Hono {
+  const { db, pages, hasOutbox, wire } = deps
   return new Hono()
     .get('/', async (c) => {
-      const issues = await sentIssues(db, 1)
-      return c.html(pages('home', { latest: issues, hasOutbox }))
+      const [issue] = await sentIssues(db, 1)
+      const specimen = issue && (await specimenOf(db, issue.week))
+      const latest = specimen ? [{ ...issue, ...specimen }] : []
+      return c.html(pages('home', { form: signUpForm(deps, '/'), latest, hasOutbox }))
     })
     .get('/issues', async (c) => c.html(pages('issues', { issues: await sentIssues(db, 500) })))
     .get('/issues/:week', async (c) => {
