@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Newsletter } from '../newsletter.ts'
 import { collectSignUps } from '../subscriber/collect.ts'
@@ -39,6 +39,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .use(secure({ https: config.publicUrl.startsWith('https://') }))
     .route('/', healthRoutes(newsletter))
     .route('/', styleRoute())
+    .use('/preferences/*', lettersAfter(wake))
     .route('/', unsubscribeRoutes({ ...newsletter, pages }))
     .route('/', changeAddressRoutes({ ...newsletter, pages }))
     .route('/', preferencesRoutes({ ...newsletter, pages }))
@@ -54,6 +55,14 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     return c.html(message(pages, failed), 500)
   })
   return app
+}
+
+/** What a reader decides may post a letter; it need not wait for the minute. */
+function lettersAfter(wake: Wake): MiddlewareHandler {
+  return async (c, next) => {
+    await next()
+    if (c.req.method === 'POST') wake('send-letters')
+  }
 }
 
 const notFound = {

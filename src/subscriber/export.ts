@@ -1,10 +1,10 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { choicesOf } from './preferences.ts'
 
 /** Everything we hold about one reader, in words of our own tables; instants become RFC 3339 in JSON (GDPR art. 15, 20). */
 export type ReaderExport = {
-  readonly reader: object
+  readonly reader: Omit<Selectable<Database['subscriber']>, 'id'>
   readonly follows: object
   readonly departure: object | null
   readonly suppression: readonly object[]

@@ -10,7 +10,7 @@ import { clockAt } from '../setup/clock.ts'
 import { documentFor, publish } from '../setup/comparisons.ts'
 import { useDatabase } from '../setup/database.ts'
 import { friday } from '../setup/delivery.ts'
-import { everyTable, tablesWith } from '../setup/everything.ts'
+import { everything, tablesWith } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -97,10 +97,10 @@ describe('the preferences page', () => {
     'changes nothing for the form "%s"',
     async (body) => {
       const { link } = await ann()
-      const before = await everyTable(database.db)
+      const before = await everything(database.db)
 
       expect((await post(link, body)).status).toBe(422)
-      expect(await everyTable(database.db)).toEqual(before)
+      expect(await everything(database.db)).toEqual(before)
     },
   )
 
@@ -173,13 +173,13 @@ describe('changing the address on the page', () => {
     ['the address one has', 'address=ANN%40example.test', 'go to already'],
   ])('refuses %s and says why', async (_, body, why) => {
     const { link } = await ann()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const answer = await post(`${link}/address`, body)
 
     expect(answer.status).toBe(422)
     expect((await read(answer)).querySelector('[role=alert]')?.textContent).toMatch(why)
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it.each([
@@ -197,14 +197,14 @@ describe('changing the address on the page', () => {
     await post(`${link}/address`, 'address=ann%40new.example')
     const proof = what === 'was never given out' ? 'x'.repeat(43) : await proofOf(id)
     await happens(publicId)
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const [opened, pressed] = [await app.request(`/address/${proof}`), await post(`/address/${proof}`)]
 
     expect([opened.status, pressed.status]).toEqual([status, status])
     expect((await read(opened)).querySelector('form')).toBeNull()
     expect(opened.headers.get('Cache-Control')).toBe('no-store')
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
@@ -253,7 +253,7 @@ describe('being erased', () => {
   it('leaves a link that says so, and does nothing', async () => {
     const { link } = await ann()
     await post(`${link}/erase`, 'sure=yes')
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const answers = [
       await app.request(link),
@@ -262,7 +262,7 @@ describe('being erased', () => {
     ]
 
     expect(answers.map(({ status }) => status)).toEqual([410, 410, 410])
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
@@ -270,7 +270,7 @@ describe('the preferences of a test mail', () => {
   it('open and press like a reader’s, and change nothing', async () => {
     await ann()
     const link = `/preferences/${signToken(key, 'preferences', testReader)}`
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const statuses = [
       await app.request(link),
@@ -283,7 +283,7 @@ describe('the preferences of a test mail', () => {
     ].map(({ status }) => status)
 
     expect(statuses).toEqual([200, 303, 303, 303, 303, 200, 200])
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 

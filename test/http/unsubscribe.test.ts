@@ -9,7 +9,7 @@ import { appOn } from '../setup/app.ts'
 import { clockAt } from '../setup/clock.ts'
 import { useDatabase } from '../setup/database.ts'
 import { friday } from '../setup/delivery.ts'
-import { everyTable } from '../setup/everything.ts'
+import { everything } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -96,10 +96,10 @@ describe('a reader who has just left', () => {
   it.each(['', 'for=P9Y', 'for=date', 'nonsense'])('is asked again for a pause of "%s"', async (body) => {
     const { link } = await ann()
     await post(link)
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     expect((await post(`${link}/pause`, body)).status).toBe(422)
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('says why, and says it better', async () => {
@@ -125,23 +125,23 @@ describe('a reader who has just left', () => {
   ])('may say %s, which is kept nowhere', async (_, body, status) => {
     const { link } = await ann()
     await post(link)
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     expect((await post(`${link}/why`, body)).status).toBe(status)
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
 describe('a reader who has not left', () => {
   it('is not asked why, and stays as they are', async () => {
     const { link } = await ann()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     await post(`${link}/why`, 'why=other')
     await post(`${link}/undo`)
 
     expect((await post(`${link}/pause`, 'for=P1M')).status).toBe(409)
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
@@ -149,13 +149,13 @@ describe('an erased reader', () => {
   it('is told that they are out, whatever they press', async () => {
     const { link } = await ann()
     await database.db.updateTable('subscriber').set({ status: 'erased', address: null }).execute()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const answers = [await app.request(link), await post(link), await post(`${link}/why`, 'why=other')]
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect((await post(`${link}/undo`)).status).toBe(409)
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
@@ -167,12 +167,12 @@ describe('the links of a mail', () => {
       path,
       ...['undo', 'pause', 'why', 'resume', 'export', 'erase', 'address'].map((step) => `${path}/${step}`),
     ])
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     for (const path of [...paths, ...paths, ...paths])
       for (const method of ['GET', 'HEAD', 'OPTIONS']) await app.request(path, { method })
 
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('work on after the key was changed, and not after it was taken away', async () => {
@@ -188,7 +188,7 @@ describe('the links of a mail', () => {
 
   it('of a test mail open and press, and change nothing', async () => {
     await ann()
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
     const link = `/unsubscribe/${signToken(key, 'unsubscribe', testReader)}`
 
     const answers = [
@@ -199,7 +199,7 @@ describe('the links of a mail', () => {
     ]
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 
@@ -207,7 +207,7 @@ describe('ten thousand links that are not ours', () => {
   it('open nothing and change nothing: guessed, cut, with a bit turned over, and made for something else', async () => {
     const readers = [await people.ann(database.db), await people.bob(database.db)]
     await unsubscribe({ db: database.db, clock }, readers[1]?.publicId ?? '', 'page')
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const open: string[] = []
     for (let n = 0; n < 10_000; n += 1) {
@@ -219,7 +219,7 @@ describe('ten thousand links that are not ours', () => {
     }
 
     expect(open).toEqual([])
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 })
 

@@ -227,11 +227,11 @@ describe('the lead', () => {
   it('is the more contested of two equal gaps', () => {
     expect(
       order([
-        pair({ slug: 'of-one-mind', shape: [4, 4] }),
-        pair({ slug: 'halved', shape: [2, 2] }),
-        pair({ slug: 'nearly', shape: [3, 3] }),
+        pair({ slug: 'a-of-one-mind', shape: [4, 4] }),
+        pair({ slug: 'c-halved', shape: [2, 2] }),
+        pair({ slug: 'b-nearly', shape: [3, 3] }),
       ]),
-    ).toEqual(['halved', 'nearly', 'of-one-mind'])
+    ).toEqual(['c-halved', 'b-nearly', 'a-of-one-mind'])
   })
 
   it('is the newer of two that are as wide and as contested, whichever side won', () => {

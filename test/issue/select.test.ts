@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
 import { decide } from '../../src/issue/decide.ts'
 import { type DraftResult, draftIssue } from '../../src/issue/draft.ts'
+import { findIssue } from '../../src/issue/issue.ts'
 import { type LeftOut, selectComparisons } from '../../src/issue/select.ts'
 import { weekNamed } from '../../src/issue/week.ts'
 import { clockAt, type MovableClock } from '../setup/clock.ts'
@@ -112,9 +113,18 @@ describe('a comparison is left out', () => {
     await published('two', '2026-11-16T10:00:00Z')
     await published('tomorrow', '2026-11-20T10:00:00Z')
 
-    const { chosen } = await select({ most: 2 })
+    const { chosen, leftOut } = await select({ most: 2 })
 
     expect(chosen.map(({ slug }) => slug)).toEqual(['one', 'two'])
+    expect(leftOut.map(({ slug }) => slug)).toEqual(['archived', 'retracted', 'tomorrow'])
+  })
+
+  it('of every other issue, but not of its own', async () => {
+    await published('quillmark', '2026-11-17T10:00:00Z')
+    await draft('2026-W47')
+    const own = await findIssue(database.db, '2026-W47')
+
+    expect((await select({ issueId: own?.id ?? 0 })).chosen).toMatchObject([{ slug: 'quillmark' }])
   })
 })
 
@@ -247,10 +257,10 @@ function published(slug: string, publishedAt: string, retracted?: true) {
   return publish(database.db, documentFor(slug, { publishedAt, ...(retracted && { retracted }) }))
 }
 
-/** The selection for an issue that is not there yet: up to Thursday of week 47, and a week back. */
-function select({ most = 10 } = {}) {
+/** The selection, for an issue that is not there yet unless one is given: up to Thursday of week 47, and a week back. */
+function select({ most = 10, issueId = 0 } = {}) {
   return selectComparisons(database.db, {
-    ...{ issueId: 0, most },
+    ...{ issueId, most },
     cutoff: Temporal.Instant.from(thursday47),
     baseline: Temporal.Instant.from('2026-11-12T14:00:00Z'),
   })

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 
 /** Every row of every table, by table, as text: equal before and after when nothing was changed. */
-export async function everyTable(db: Kysely<Database>): Promise<Readonly<Record<string, readonly string[]>>> {
+export async function everything(db: Kysely<Database>): Promise<Readonly<Record<string, readonly string[]>>> {
   const tables = await tableNames(db)
   const rows = await Promise.all(tables.map((table) => rowsOf(db, table)))
   return Object.fromEntries(tables.map((table, at) => [table, rows[at] ?? []]))
@@ -10,7 +10,7 @@ export async function everyTable(db: Kysely<Database>): Promise<Readonly<Record<
 
 /** The tables with a row that has these words anywhere in it. */
 export async function tablesWith(db: Kysely<Database>, words: string): Promise<readonly string[]> {
-  const all = Object.entries(await everyTable(db))
+  const all = Object.entries(await everything(db))
   const sought = words.toLowerCase()
   return all
     .filter(([, rows]) => rows.some((row) => row.toLowerCase().includes(sought)))

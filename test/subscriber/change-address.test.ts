@@ -12,7 +12,7 @@ import { proofToken } from '../../src/subscriber/letter.ts'
 import { clockAt } from '../setup/clock.ts'
 import { isOnPostgres, useDatabase } from '../setup/database.ts'
 import { deliverThroughWaits, lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
-import { everyTable } from '../setup/everything.ts'
+import { everything } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -39,11 +39,11 @@ describe('a change of address', () => {
   it('changes nothing until its link is pressed', async () => {
     const ann = await people.ann(database.db)
     const { proof } = await ask(ann, 'ann@new.test')
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     await foreseeAddressChange(deps(), proof)
 
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
     expect(await addressOf(ann)).toBe('ann@example.test')
   })
 

@@ -16,7 +16,7 @@ import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { isOnPostgres, useDatabase } from '../setup/database.ts'
 import { lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
-import { everyTable, tablesWith } from '../setup/everything.ts'
+import { everything, tablesWith } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -96,10 +96,10 @@ describe('erasing a reader', () => {
   })
 
   it('finds nobody under an id that is nobody’s', async () => {
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     expect(await erase({ publicId: '3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f' })).toBe('unknown')
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('gives up the letters that wait, whoever asked for them', async () => {

@@ -4,7 +4,7 @@ import { importSubscribers } from '../../src/subscriber/import.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { useDatabase } from '../setup/database.ts'
-import { everyTable } from '../setup/everything.ts'
+import { everything } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
@@ -132,11 +132,11 @@ describe('importing readers', () => {
 
   it('says exactly what would happen, and takes it back', async () => {
     const list = 'address,consent\nann@example.test,meetup\nANN@example.test,meetup\nnobody,meetup\n'
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const foreseen = await importSubscribers(deps(), Readable.from([list]), { dryRun: true })
 
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
     expect(foreseen).toMatchObject({ added: 1, repeated: 1, refused: 1 })
     expect(await take(list)).toEqual(foreseen)
   })

@@ -4,7 +4,7 @@ import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { documentFor, publish } from '../setup/comparisons.ts'
 import { useDatabase } from '../setup/database.ts'
-import { everyTable } from '../setup/everything.ts'
+import { everything } from '../setup/everything.ts'
 import { people } from '../setup/people.ts'
 
 const database = useDatabase()
@@ -50,12 +50,12 @@ describe('a reader’s choices', () => {
 
   it('of nothing but what one follows need something to follow', async () => {
     const ann = await annWhoReads('glyphmoor-vs-kernwick')
-    const before = await everyTable(database.db)
+    const before = await everything(database.db)
 
     const answer = await save(ann, { cadence: 'followed', categories: ['Nowhere'], tools: ['no-such-tool'] })
 
     expect(answer).toBe('empty')
-    expect(await everyTable(database.db)).toEqual(before)
+    expect(await everything(database.db)).toEqual(before)
   })
 
   it('do not touch anybody else’s', async () => {
