@@ -5,7 +5,7 @@ import { collectSignUps } from '../subscriber/collect.ts'
 import { recordSignUps } from '../subscriber/sign-up.ts'
 import { loadPages } from '../template.ts'
 import type { Wake } from '../wake.ts'
-import { openChallenge } from './challenge.ts'
+import { allowChallenge, openChallenge } from './challenge.ts'
 import { networkReader } from './client-address.ts'
 import { healthRoutes } from './health.ts'
 import { outboxRoutes } from './outbox.ts'
@@ -47,6 +47,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', signUpRoutes(signUp))
     .route('/', confirmRoutes(signUp))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
+    .use('/', allowChallenge(challenge))
     .route('/', publicRoutes(signUp))
   if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))
   app.notFound((c) => c.html(message(pages, notFound), 404))

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createChallenge, verifySolution } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '../../db/schema.ts'
@@ -33,10 +33,19 @@ export function openChallenge(kind: Challenge['kind'], deps: Deps): Challenge {
   }
 }
 
-/** What a page with the form may load then, besides its style: all of it ours. */
-export const challengePolicy =
-  "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; worker-src 'self'; " +
-  "connect-src 'self'; form-action 'self'; base-uri 'none'"
+/** What a page with the form may load and do; who may frame it is for the page to add. */
+export function pagePolicy({ kind }: Pick<Challenge, 'kind'>): string {
+  const script = kind === 'none' ? '' : "script-src 'self'; worker-src 'self'; connect-src 'self'; "
+  return `default-src 'none'; style-src 'self'; img-src 'self' data:; ${script}form-action 'self'; base-uri 'none'`
+}
+
+/** Lets a page with the form run the challenge's script. */
+export function allowChallenge(challenge: Pick<Challenge, 'kind'>): MiddlewareHandler {
+  return async (c, next) => {
+    c.header('Content-Security-Policy', `${pagePolicy(challenge)}; frame-ancestors 'none'`)
+    await next()
+  }
+}
 
 /** Rounds of one guess; one in 256 is right. A second or so on a phone, two milliseconds for us to check. */
 const cost = 5_000

@@ -11,8 +11,9 @@ export type Connected = { Bindings: Partial<HttpBindings> }
 
 /** An address or a CIDR range such as `10.0.0.0/8`; undefined when it is neither. */
 export function parseRange(text: string): Range | undefined {
-  const withLength = text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`
-  return ipaddr.isValidCIDR(withLength) ? ipaddr.parseCIDR(withLength) : undefined
+  const [address = ''] = text.split('/')
+  const withLength = text === address ? `${text}/${text.includes(':') ? 128 : 32}` : text
+  return isWhole(address) && ipaddr.isValidCIDR(withLength) ? ipaddr.parseCIDR(withLength) : undefined
 }
 
 /**
@@ -74,5 +75,10 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]):
 /** An address with or without a port; IPv4 within IPv6 as the IPv4 it is. */
 function parse(text: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const bare = text?.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
-  return bare && ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined
+  return bare && isWhole(bare) ? ipaddr.process(bare) : undefined
+}
+
+/** Without the short, octal and hexadecimal forms of IPv4, which programs read differently. */
+function isWhole(address: string): boolean {
+  return address.includes(':') ? ipaddr.IPv6.isValid(address) : ipaddr.IPv4.isValidFourPartDecimal(address)
 }

@@ -18,12 +18,12 @@ export type LetterFacts = {
   /** Where the proof of this letter is shown. */
   readonly proofUrl: string
   readonly latestIssue: { readonly subject: string; readonly url: string } | undefined
-  /** `Fridays at 09:00, New York time` */
+  /** `Fridays at 09:00 New York time` */
   readonly rhythm: string
   readonly answerTo: string
 }
 
-const what = 'two AI tools side by side, what the panel ships and what it skips, once a week'
+const what = 'two AI tools side by side, what the panel ships and what it skips'
 
 /** The words of each kind of letter. */
 export function wordsFor(kind: LetterKind, facts: LetterFacts): LetterWords {
@@ -47,7 +47,7 @@ function confirm({ proofUrl }: LetterFacts): LetterWords {
     preheader: 'One press, and you are on the list. Without it, nothing is sent.',
     heading: 'Confirm your address',
     paragraphs: [
-      `This address was entered for Weekly AI Tool Verdicts: ${what}. If that was you, confirm it and you are on the list.`,
+      `This address was entered for Weekly AI Tool Verdicts: ${what}, once a week. If that was you, confirm it and you are on the list.`,
     ],
     button: { label: 'Confirm my address', url: proofUrl },
     afterwards: [
@@ -61,10 +61,10 @@ function confirm({ proofUrl }: LetterFacts): LetterWords {
 function welcome({ latestIssue, rhythm }: LetterFacts): LetterWords {
   return {
     subject: 'You are on the list: Weekly AI Tool Verdicts',
-    preheader: `Your address is confirmed. One mail a week, ${rhythm}.`,
+    preheader: `Your address is confirmed. One mail a week, on ${rhythm}.`,
     heading: 'You are on the list',
     paragraphs: [
-      `Your address is confirmed. You get one mail a week, ${rhythm}: ${what.replace(', once a week', '')}. A week without new comparisons has no mail.`,
+      `Your address is confirmed. You get one mail a week, on ${rhythm}: ${what}. A week without new comparisons has no mail.`,
       latestIssue
         ? `Until then, here is the latest issue: “${latestIssue.subject}”.`
         : 'The first issue is on its way.',
@@ -110,10 +110,10 @@ function addressChanged({ answerTo }: LetterFacts): LetterWords {
 function resumed({ latestIssue, rhythm }: LetterFacts): LetterWords {
   return {
     subject: 'Your pause is over: Weekly AI Tool Verdicts',
-    preheader: `You get issues again, ${rhythm}.`,
+    preheader: `You get issues again, on ${rhythm}.`,
     heading: 'Your pause is over',
     paragraphs: [
-      `The pause you set has ended. You get issues again, ${rhythm}.`,
+      `The pause you set has ended. You get issues again, on ${rhythm}.`,
       ...(latestIssue ? [`What you may have missed: “${latestIssue.subject}”.`] : []),
     ],
     button: latestIssue && { label: 'Read the latest issue', url: latestIssue.url },

@@ -113,9 +113,9 @@ function factsFor({ wire, key, calendar }: LetterSetting, letter: LetterToSet): 
 
 const weekdays = ['Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays', 'Sundays']
 
-/** `Fridays at 09:00, New York time` */
+/** `Fridays at 09:00 New York time` */
 function rhythmOf({ sendAt, zone }: Calendar): string {
   const time = `${String(sendAt.hour).padStart(2, '0')}:${String(sendAt.minute).padStart(2, '0')}`
   const place = zone.split('/').at(-1)?.replaceAll('_', ' ')
-  return `${weekdays[sendAt.weekday - 1]} at ${time}, ${place} time`
+  return `${weekdays[sendAt.weekday - 1]} at ${time} ${place} time`
 }

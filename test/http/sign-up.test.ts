@@ -10,6 +10,7 @@ import { openDesk } from '../setup/sign-ups.ts'
 
 const database = useDatabase()
 const ann = 'ann@example.test'
+const boundary = '----a-boundary-as-browsers-make-it'
 
 describe('the sign-up page', () => {
   it('has one field that is named, and says what one agrees to', async () => {
@@ -43,7 +44,7 @@ describe('what is sent to the sign-up', () => {
       200,
     ],
     ['JSON', 'application/json', JSON.stringify({ address: ` ${ann} ` }), 202],
-    ['multipart', 'multipart/form-data; boundary=x', multipart({ address: ann }), 200],
+    ['multipart', `multipart/form-data; boundary=${boundary}`, multipart({ address: ann }), 200],
   ])('may be %s', async (_, type, body, status) => {
     const answer = await send(type, body)
 
@@ -63,7 +64,7 @@ describe('what is sent to the sign-up', () => {
     ['no object', 'application/json', 'null', 400],
     ['a list for an address', 'application/json', '{"address": ["ann@example.test"]}', 400],
     ['no address field', 'application/x-www-form-urlencoded', 'email=ann%40example.test', 400],
-    ['multipart that is none', 'multipart/form-data; boundary=x', 'hello', 400],
+    ['multipart that is none', `multipart/form-data; boundary=${boundary}`, 'hello', 400],
     ['more than 4 KB', 'application/x-www-form-urlencoded', `address=${'a'.repeat(5_000)}`, 413],
     [
       'more than 4 KB of JSON',
@@ -125,7 +126,7 @@ describe('an address that cannot be one', () => {
     const field = page.querySelector('#address')
     const described = (field?.getAttribute('aria-describedby') ?? '')
       .split(' ')
-      .map((id) => page.getElementById(id)?.textContent)
+      .map((id: string) => page.getElementById(id)?.textContent)
     expect(answer.status).toBe(400)
     expect(field?.getAttribute('value')).toBe(address)
     expect(field?.getAttribute('aria-invalid')).toBe('true')
@@ -379,7 +380,7 @@ function formOf(html: string): Record<string, string> {
 
 function multipart(fields: Record<string, string>): string {
   const parts = Object.entries(fields).map(
-    ([name, value]) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   )
-  return `${parts.join('')}--x--\r\n`
+  return `${parts.join('')}--${boundary}--\r\n`
 }

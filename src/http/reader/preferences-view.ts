@@ -117,8 +117,15 @@ async function follows({ db }: PreferencesDeps, holder: Holder, entered: Prefere
     name,
     checked: entered ? entered.tools.includes(slug) : followed,
   }))
-  const many = tools.filter(({ checked }) => checked).length
-  return { categories, tools, toolsSummary: many === 0 ? 'none yet' : `${many} followed`, isOpen: many > 0 }
+  return { categories, tools, toolsSummary: someOf(tools.filter(({ checked }) => checked)) }
+}
+
+/** `none yet`, or the first three names and how many more there are. */
+function someOf(followed: readonly { readonly name: string }[]): string {
+  const names = followed.slice(0, 3).map(({ name }) => name)
+  if (names.length === 0) return 'none yet'
+  const more = followed.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const lengthNames = {

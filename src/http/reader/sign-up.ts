@@ -9,7 +9,7 @@ import { judgeDomain } from '../../subscriber/suggest.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import { shownWording } from '../../subscriber/wording.ts'
 import type { Pages } from '../../template.ts'
-import { type Challenge, challengePolicy } from '../challenge.ts'
+import { allowChallenge, type Challenge, pagePolicy } from '../challenge.ts'
 import type { Connected } from '../client-address.ts'
 import { sentIssues } from '../public/issues.ts'
 import { snippets } from './embed.ts'
@@ -46,8 +46,11 @@ export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
   const atMost = bodyLimit({ maxSize: 4096, onError: (c) => refuse(deps, c, 413, tooLarge) })
 
   return new Hono<Connected>()
+    .use('/subscribe', allowChallenge(deps.challenge))
     .get('/subscribe', async (c) => formPage(deps, c, '/subscribe'))
-    .get('/embed', (c) => framed(c).html(pages('embed', { done: false, form: signUpForm(deps, '/embed') })))
+    .get('/embed', (c) =>
+      framed(deps, c).html(pages('embed', { done: false, form: signUpForm(deps, '/embed') })),
+    )
     .get('/embed/snippet', (c) => c.html(pages('snippet', snippets(wire.publicUrl))))
     .post('/subscribe', atMost, async (c) => {
       const given = await readPosted(c)
@@ -62,8 +65,11 @@ export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
       const given = await readPosted(c)
       if (given.kind !== 'form' || given.isJson) return refuse(deps, c, 415, unsupported)
       const refill = await take(deps, c, given.form, 'embedded form')
-      if (!refill) return framed(c).html(checkInboxFramed)
-      return framed(c).html(pages('embed', { done: false, form: signUpForm(deps, '/embed', refill) }), 400)
+      if (!refill) return framed(deps, c).html(checkInboxFramed)
+      return framed(deps, c).html(
+        pages('embed', { done: false, form: signUpForm(deps, '/embed', refill) }),
+        400,
+      )
     })
 }
 
@@ -152,8 +158,6 @@ function complaint({ problem, suggestion }: Refill): Record<string, string> {
 
 async function formPage(deps: SignUpDeps, c: Context, page: FormPage, refill?: Refill) {
   const [latest] = await sentIssues(deps.db, 1)
-  if (deps.challenge.kind !== 'none')
-    c.header('Content-Security-Policy', `${challengePolicy}; frame-ancestors 'none'`)
   return c.html(
     deps.pages('subscribe', { form: signUpForm(deps, page, refill), latest: latest ?? '' }),
     refill ? 400 : 200,
@@ -162,8 +166,8 @@ async function formPage(deps: SignUpDeps, c: Context, page: FormPage, refill?: R
 }
 
 /** A page that may stand in a frame on any site. */
-function framed(c: Context): Context {
-  c.header('Content-Security-Policy', `${challengePolicy}; frame-ancestors *`)
+function framed({ challenge }: SignUpDeps, c: Context): Context {
+  c.header('Content-Security-Policy', `${pagePolicy(challenge)}; frame-ancestors *`)
   c.header('X-Frame-Options', undefined)
   c.header('Cross-Origin-Resource-Policy', 'cross-origin')
   c.header('Cache-Control', 'no-store')

@@ -1,0 +1,140 @@
+/**
+ * Sign-ups per second and their p99 on PostgreSQL, beside a bare node:http handler that parses the same form, inserts one
+ * row, and answers with as many bytes. Both are processes of their own, asked in turn over loopback by the same client.
+ *
+ *     TEST_DATABASE_URL=postgres://… node test/bench/sign-up.bench.ts [connections] [seconds] [rounds]
+ */
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Pool } from 'pg'
+import { systemClock } from '../../src/clock.ts'
+import { readConfig } from '../../src/config.ts'
+import { createApp } from '../../src/http/app.ts'
+import { createLog } from '../../src/log.ts'
+import { openNewsletter } from '../../src/newsletter.ts'
+import { startQueue } from '../../src/queue.ts'
+import { wakeThrough } from '../../src/wake.ts'
+import { startWeb } from '../../src/web.ts'
+import { openTestDatabase } from '../setup/database.ts'
+import { formPost, type Load, load, percentile } from './socket-load.ts'
+
+const role = process.env.BENCH_ROLE
+if (role === 'ours') await serveOurs()
+else if (role === 'bare') serveBare()
+else await compare()
+
+async function compare(): Promise<void> {
+  const [connections = 64, seconds = 4, rounds = 5] = process.argv.slice(2).map(Number)
+  const database = await openTestDatabase()
+  if (!database.url) throw new Error('Set TEST_DATABASE_URL: this is about real PostgreSQL')
+  const ours = await start('ours', database.url)
+  const bare = await start('bare', database.url)
+  const runs: { ours: Load[]; bare: Load[] } = { ours: [], bare: [] }
+  const request = (n: number) =>
+    formPost('/subscribe', `address=reader-${n}%40example.test&page=%2Fsubscribe&website=`)
+
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, { port }] of [
+      ['bare', bare],
+      ['ours', ours],
+    ] as const) {
+      await database.connection.db.deleteFrom('sign_up').execute()
+      const run = await load(port, { connections, seconds: round === 0 ? 2 : seconds }, request)
+      if (round > 0) runs[name].push(run)
+    }
+  }
+
+  const [a, b] = [summary(runs.ours), summary(runs.bare)]
+  console.log(`${connections} connections, ${seconds} s, median of ${rounds} rounds each, in turn`)
+  print('ours', a)
+  print('bare node:http, one INSERT', b)
+  console.log(
+    `ratio: throughput ×${(a.perSecond / b.perSecond).toFixed(2)}, p99 ×${(a.p99 / b.p99).toFixed(2)}`,
+  )
+  for (const { stop } of [ours, bare]) await stop()
+  await database.close()
+}
+
+function summary(runs: readonly Load[]) {
+  const median = (values: readonly number[]) =>
+    percentile(
+      values.toSorted((x, y) => x - y),
+      0.5,
+    )
+  return {
+    perSecond: median(runs.map((run) => run.perSecond)),
+    p50: median(runs.map((run) => percentile(run.latencies, 0.5))),
+    p99: median(runs.map((run) => percentile(run.latencies, 0.99))),
+  }
+}
+
+function print(name: string, { perSecond, p50, p99 }: ReturnType<typeof summary>): void {
+  console.log(
+    `${name.padEnd(28)}${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50.toFixed(2)} ms   p99 ${p99.toFixed(2)} ms`,
+  )
+}
+
+/** A server in a process of its own; resolves when it listens. */
+async function start(name: string, url: string) {
+  const child = fork(fileURLToPath(import.meta.url), {
+    env: { ...process.env, BENCH_ROLE: name, BENCH_URL: url },
+  })
+  const port = await new Promise<number>((resolve) =>
+    child.once('message', (message) => resolve(Number(message))),
+  )
+  const stop = () =>
+    new Promise((resolve) => {
+      child.once('exit', resolve)
+      child.send('stop')
+    })
+  return { port, stop }
+}
+
+async function serveOurs(): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sign-up-bench-'))
+  const log = createLog('error')
+  const environment = {
+    DATABASE_URL: process.env.BENCH_URL,
+    DATA_DIR: dataDir,
+    PUBLIC_URL: 'http://127.0.0.1:3000',
+  }
+  const newsletter = await openNewsletter(readConfig(environment), systemClock, log)
+  const queue = await startQueue(newsletter.connection, log)
+  const web = await startWeb(createApp(newsletter, wakeThrough(queue, log)), { host: '127.0.0.1', port: 0 })
+  process.send?.(web.port)
+  process.once('message', async () => {
+    await web.stop()
+    await queue.stop()
+    await newsletter.close()
+    rmSync(dataDir, { recursive: true })
+    process.exit(0)
+  })
+}
+
+function serveBare(): void {
+  const pool = new Pool({ connectionString: process.env.BENCH_URL, max: 10 })
+  const page = 'x'.repeat(2_300)
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', async () => {
+      const form = new URLSearchParams(Buffer.concat(chunks).toString())
+      await pool.query(
+        `insert into sign_up (address, at, network, form_url, wording, method) values ($1, $2, $3, $4, $5, 'form')`,
+        [form.get('address'), new Date(), '127.0.0.0/24', 'http://127.0.0.1:3000/subscribe', '2026-11'],
+      )
+      response
+        .writeHead(200, { 'Content-Type': 'text/html; charset=UTF-8', 'Content-Length': page.length })
+        .end(page)
+    })
+  })
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address()
+    process.send?.(typeof address === 'object' ? address?.port : 0)
+  })
+  process.once('message', () => process.exit(0))
+}
