@@ -1,16 +1,18 @@
 import { type DeliverDeps, type Delivered, deliverIssue, deliverToTheEnd } from '../src/delivery/deliver.ts'
-import { openForSending, type SendRules } from '../src/delivery/send.ts'
-import type { IssueSetting, IssueTemplates } from '../src/issue/render.ts'
+import { openForSending, type Readiness, type SendRules } from '../src/delivery/send.ts'
+import { type DraftDeps, dropRetracted } from '../src/issue/draft.ts'
 
-export type SendDeps = DeliverDeps & {
-  readonly rules: SendRules
-  readonly keyId: string
-  readonly templates: IssueTemplates
-  readonly setting: IssueSetting
-}
+export type SendDeps = DeliverDeps & DraftDeps & { readonly rules: SendRules; readonly keyId: string }
 
 /** What sending came to, or why it did not begin. */
 export type Sent = Delivered | { readonly kind: 'refused'; readonly problem: string }
+
+/** Makes an issue ready to be delivered, without what was retracted since it was drafted; or says why it is not sent now. */
+export async function openIssue(deps: SendDeps, week: string, how: { early: boolean }): Promise<Readiness> {
+  if (await dropRetracted(deps, week))
+    deps.log.warn({ issue: week }, 'drafted again: a comparison was retracted')
+  return openForSending(deps, week, how)
+}
 
 /**
  * The issue's audience is frozen once, and delivered to until nothing is left or the provider asks for a wait
@@ -21,7 +23,7 @@ export async function sendIssue(
   week: string,
   how: { early?: boolean; toTheEnd?: boolean; stop?: AbortSignal } = {},
 ): Promise<Sent> {
-  const ready = await openForSending(deps, week, { early: how.early ?? false })
+  const ready = await openIssue(deps, week, { early: how.early ?? false })
   switch (ready.kind) {
     case 'refused':
       return ready

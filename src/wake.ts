@@ -6,11 +6,15 @@ export type Wake = (job: 'take-in-sign-ups' | 'send-letters') => void
 
 const apart = 500
 
-/** Wakes through the queue, each job at most twice a second however often it is asked; the last asking is never lost. */
-export function wakeThrough(queue: Pick<Queue, 'enqueue'>, log: Log): Wake {
+/**
+ * Wakes through the queue, each job at most twice a second however often it is asked; the last asking is never lost.
+ * After `stop` nobody is woken: whoever starts next looks for themselves.
+ */
+export function wakeThrough(queue: Pick<Queue, 'enqueue'>, log: Log, stop: AbortSignal): Wake {
   const resting = new Map<string, { isAsked: boolean }>()
 
   const wake: Wake = (job) => {
+    if (stop.aborted) return
     const rest = resting.get(job)
     if (rest) {
       rest.isAsked = true

@@ -80,6 +80,17 @@ function listing({ chosen, leftOut }: DraftResult): readonly string[] {
     ...(chosen.length > 0 ? ['', `In this issue (${chosen.length}):`] : []),
     ...chosen.map(({ title, slug }) => `  ${title}  [${slug}]`),
     ...(leftOut.length > 0 ? ['', `Left out (${leftOut.length}):`] : []),
-    ...leftOut.map(({ title, reason }) => `  ${title}: ${reason}`),
+    ...leftOut.filter(({ reason }) => !isOld(reason)).map(({ title, reason }) => `  ${title}: ${reason}`),
+    ...oldLine(leftOut),
   ]
+}
+
+/** What was in an earlier issue, or before the first, is counted rather than listed; `--json` has every one. */
+function oldLine(leftOut: DraftResult['leftOut']): readonly string[] {
+  const old = leftOut.filter(({ reason }) => isOld(reason)).length
+  return old > 0 ? [`  ${old} from earlier: in an issue already, or archive (--json lists them)`] : []
+}
+
+function isOld(reason: string): boolean {
+  return reason.startsWith('in issue') || reason.startsWith('archive')
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { type Sent, sendIssue } from '../../jobs/send-issue.ts'
+import { openIssue, type Sent, sendIssue } from '../../jobs/send-issue.ts'
 import { accountOf } from '../delivery/report.ts'
-import { openForSending } from '../delivery/send.ts'
 import { sendTest } from '../delivery/test-send.ts'
 import { findIssue } from '../issue/issue.ts'
 import type { Newsletter } from '../newsletter.ts'
@@ -33,7 +32,7 @@ export function addSendCommand(program: Command): void {
 }
 
 async function sendAll(newsletter: Newsletter, week: string, options: Options): Promise<Answer> {
-  const ready = await openForSending(newsletter, week, { early: options.now ?? false })
+  const ready = await openIssue(newsletter, week, { early: options.now ?? false })
   if (ready.kind === 'refused') return refusal(week, ready.problem)
 
   const account = await accountOf(newsletter.db, ready.issue.id)

@@ -50,7 +50,7 @@ async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
   const queue = await startQueue(newsletter.connection, log)
   opened.defer(queue.stop)
   if (parts.web) {
-    const web = await startWeb(createApp(newsletter, wakeThrough(queue, log)), config)
+    const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stop)), config)
     opened.defer(web.stop)
   }
   if (isTogether) process.stdout.write(await startScreen(newsletter, await firstStart(newsletter)))

@@ -19,7 +19,7 @@ export async function startScreen(newsletter: Newsletter, first: FirstStart | un
     ...(first
       ? [
           `  First start: ${first.comparisons} sample comparisons and ${first.readers} example readers are in.`,
-          `  ${first.week} was drafted and delivered to the outbox: ${await accountWords(newsletter, first.week)}.`,
+          `  ${first.week} was drafted ${await accountWords(newsletter, first.week)}.`,
         ]
       : ['  Started again: nothing is repeated, nothing is lost.']),
     `  Next: ${next.name}, due ${whenInZone(next.dueAt, next.zone)}, ${fromNow(next.dueAt, clock())}.`,
@@ -46,7 +46,8 @@ export async function startScreen(newsletter: Newsletter, first: FirstStart | un
 
 async function accountWords({ db }: Newsletter, week: string): Promise<string> {
   const issue = await findIssue(db, week)
-  return issue ? accountLine(await accountOf(db, issue.id)) : 'no issue'
+  if (!issue?.planned_at) return `and waits: it is ${issue?.state ?? 'not there'}`
+  return `and delivered to the outbox: ${accountLine(await accountOf(db, issue.id))}`
 }
 
 async function latestSent({ db }: Newsletter): Promise<string | undefined> {

@@ -159,7 +159,7 @@ function whyNotMissed(
     return `${week} was missed: ${reason}. Send it all the same with --now, or drop it: verdict cancel ${week}`
   const isApproved = issue.approved_hash === issue.edition_hash
   if (rules.policy === 'auto' || isApproved) return undefined
-  return `${week} was missed and is not approved. First: verdict release ${week} && verdict approve ${week}`
+  return `${week} was missed and is not approved. First: verdict approve ${week}`
 }
 
 function whyNotByTheClock(issue: Issue, now: Temporal.Instant, { grace }: SendRules): string | undefined {

@@ -3,8 +3,10 @@ import type { Context } from 'hono'
 import ipaddr from 'ipaddr.js'
 import type { Log } from '../log.ts'
 
+export type Address = ipaddr.IPv4 | ipaddr.IPv6
+
 /** A range of addresses, parsed: its first address and the length of its prefix. */
-export type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
+export type Range = readonly [Address, number]
 
 /** What the node server hands on beside the request; tests may leave it out. */
 export type Connected = { Bindings: Partial<HttpBindings> }
@@ -24,28 +26,23 @@ export function clientAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
   trusted: readonly Range[],
-): string | undefined {
-  const hops = (forwardedFor ?? '').split(',').map((hop) => hop.trim())
+): Address | undefined {
+  const hops = trusted.length > 0 && forwardedFor ? forwardedFor.split(',') : []
   let client = parse(peer)
   while (client && isWithin(client, trusted)) {
-    const next = parse(hops.pop())
+    const next = parse(hops.pop()?.trim())
     if (!next) break
     client = next
   }
-  return client?.toString()
+  return client
 }
 
 /** The network that is counted and kept instead of an address: /24, or /64 for IPv6. */
-export function networkOf(address: string | undefined): string {
-  const parsed = parse(address)
-  if (!parsed) return 'unknown'
-  const length = parsed.kind() === 'ipv4' ? 24 : 64
-  const cidr = `${parsed}/${length}`
-  const network =
-    parsed.kind() === 'ipv4'
-      ? ipaddr.IPv4.networkAddressFromCIDR(cidr)
-      : ipaddr.IPv6.networkAddressFromCIDR(cidr)
-  return `${network.kind() === 'ipv4' ? network : network.toNormalizedString()}/${length}`
+export function networkOf(address: Address | undefined): string {
+  if (!address) return 'unknown'
+  if (address instanceof ipaddr.IPv4) return `${address.octets.slice(0, 3).join('.')}.0/24`
+  const groups = address.parts.slice(0, 4).map((group) => group.toString(16))
+  return `${groups.join(':')}::/64`
 }
 
 /** Reads a request's network. Says once when a proxy seems to be in front that nobody told us to trust. */
@@ -68,12 +65,12 @@ function isOwn(peer: string | undefined, trusted: readonly Range[]): boolean {
   return address !== undefined && address.range() !== 'unicast' && !isWithin(address, trusted)
 }
 
-function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly Range[]): boolean {
+function isWithin(address: Address, ranges: readonly Range[]): boolean {
   return ranges.some(([start, length]) => address.kind() === start.kind() && address.match(start, length))
 }
 
 /** An address with or without a port; IPv4 within IPv6 as the IPv4 it is. */
-function parse(text: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+function parse(text: string | undefined): Address | undefined {
   const bare = text?.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   return bare && isWhole(bare) ? ipaddr.process(bare) : undefined
 }

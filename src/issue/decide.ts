@@ -37,13 +37,15 @@ async function approve(
   at: Temporal.Instant,
 ): Promise<Decided> {
   if (issue.state === 'approved') return done(issue, 'approved')
-  if (issue.state !== 'draft') return refused(issue, 'only a draft can be approved')
+  const isMissedDraft = issue.state === 'missed' && issue.edition_hash !== null
+  if (issue.state !== 'draft' && !isMissedDraft) return refused(issue, 'only a draft can be approved')
+  const state = isMissedDraft ? 'missed' : 'approved'
   await trx
     .updateTable('issue')
-    .set({ state: 'approved', approved_hash: issue.edition_hash, approved_at: at, approved_by: by })
+    .set({ state, approved_hash: issue.edition_hash, approved_at: at, approved_by: by })
     .where('id', '=', issue.id)
     .execute()
-  return done(issue, 'approved')
+  return done(issue, state)
 }
 
 /** Before sending, a held issue is not sent at its time; during sending, no further batch is claimed. */
@@ -54,11 +56,10 @@ async function hold(trx: Transaction<Database>, issue: Issue, by: string): Promi
   return move(trx, issue, 'held', `held by ${by}`)
 }
 
-/** Back to where it was: an issue whose edition was approved is approved again. A missed draft is a draft again. */
+/** Back to where it was: an issue whose edition was approved is approved again. */
 async function release(trx: Transaction<Database>, issue: Issue): Promise<Decided> {
   if (issue.state === 'paused') return move(trx, issue, 'sending', null)
-  const isWaiting = issue.state === 'held' || (issue.state === 'missed' && issue.edition_hash !== null)
-  if (!isWaiting) return refused(issue, 'it is not held')
+  if (issue.state !== 'held') return refused(issue, 'it is not held')
   return move(trx, issue, issue.approved_hash === issue.edition_hash ? 'approved' : 'draft', null)
 }
 

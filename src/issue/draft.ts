@@ -44,6 +44,29 @@ export async function draftIssue(deps: DraftDeps, week: Week): Promise<DraftResu
   })
 }
 
+/**
+ * Drafts again, as of the same cut-off, an issue in which a comparison has been retracted since: it is in no later issue,
+ * approved or not. An approval is gone with it, because the edition is another one. Returns whether that was needed.
+ */
+export async function dropRetracted(deps: DraftDeps, week: string): Promise<boolean> {
+  return deps.db.transaction().execute(async (trx) => {
+    const issue = await lockIssue(trx, week)
+    if (!issue?.cutoff_at || !['draft', 'approved', 'missed'].includes(issue.state)) return false
+    const retracted = await trx
+      .selectFrom('issue_comparison as ic')
+      .innerJoin('comparison as c', 'c.id', 'ic.comparison_id')
+      .select('c.id')
+      .where('ic.issue_id', '=', issue.id)
+      .where('c.retracted_at', 'is not', null)
+      .limit(1)
+      .executeTakeFirst()
+    if (!retracted) return false
+    const { cutoff_at } = issue
+    await draftNow(trx, { ...deps, clock: () => cutoff_at }, issue)
+    return true
+  })
+}
+
 async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issue): Promise<DraftResult> {
   const week = weekOfIssue(issue)
   const cutoff = deps.clock()

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
-import mjml2html from 'mjml'
 import type { ComposedIssue } from './compose.ts'
 import type { Rendered } from './edition.ts'
 import { type IssueSetting, issueView } from './issue-view.ts'
@@ -41,6 +40,8 @@ export async function loadIssueTemplates(): Promise<IssueTemplates> {
  * MJML's fonts: it would fetch Roboto from Google for every reader.
  */
 export async function structureOf(template: string): Promise<string> {
+  // Imported here, because it takes longer to load than all the rest: what sets no mail begins at once.
+  const { default: mjml2html } = await import('mjml')
   const { html, errors } = await mjml2html(template, {
     ignoreIncludes: true,
     fonts: {},

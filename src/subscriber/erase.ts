@@ -53,14 +53,17 @@ async function addressesOf(
   current: string,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ address: string }>`
-    select to_address as address from letter
-     where subscriber_id = ${subscriberId} and kind = 'address changed' and to_address is not null
-    union
-    select address from delivery
-     where subscriber_id = ${subscriberId} and issue_id = any (array(select id from issue where planned_at is not null))
-       and address is not null
-    except
-    select address from subscriber where id <> ${subscriberId}`.execute(trx)
+    select had.address
+      from (select to_address as address from letter
+             where subscriber_id = ${subscriberId} and kind = 'address changed'
+            union
+            select address from delivery
+             where subscriber_id = ${subscriberId}
+               and issue_id = any (array(select id from issue where planned_at is not null))) had
+     where had.address is not null
+       and not exists (select from subscriber s where s.address = had.address and s.id <> ${subscriberId})`.execute(
+    trx,
+  )
   return [...new Set([current, ...rows.map(({ address }) => address)])]
 }
 

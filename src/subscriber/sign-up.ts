@@ -179,6 +179,6 @@ async function readersAt(
 
 /** The network as the consent record keeps it for good: of IPv6 only the /48, which is a site and not a household. */
 function wider(network: string): string {
-  const groups = /^([\da-f]+:[\da-f]+:[\da-f]+):.*\/64$/.exec(network)
+  const groups = /^([\da-f]+:[\da-f]+:[\da-f]+):[\da-f]+::\/64$/.exec(network)
   return groups ? `${groups[1]}::/48` : network
 }

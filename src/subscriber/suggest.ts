@@ -24,12 +24,24 @@ const throwaway = disposableEmailBlocklistSet()
  */
 export function judgeDomain(address: string): DomainJudgement {
   const domain = address.slice(address.lastIndexOf('@') + 1)
-  if (real.has(domain)) return { kind: 'fine' }
-  const meant = lookAlikes(address).find(
+  const meant = meantBy(domain)
+  if (meant) return { kind: 'misspelled', suggestion: address.slice(0, -domain.length) + meant }
+  return parentsOf(domain).some((parent) => throwaway.has(parent)) ? { kind: 'throwaway' } : { kind: 'fine' }
+}
+
+/** Comparing with every common domain takes longer than all else about a sign-up; few domains have most readers. */
+const known = new Map<string, string | undefined>()
+const mostKnown = 10_000
+
+function meantBy(domain: string): string | undefined {
+  if (real.has(domain)) return undefined
+  if (known.has(domain)) return known.get(domain)
+  const meant = lookAlikes(`any@${domain}`).find(
     ({ misspelledCount, suggest }) => misspelledCount === 1 || isSwapped(domain, suggest),
   )
-  if (meant) return { kind: 'misspelled', suggestion: meant.corrected }
-  return parentsOf(domain).some((parent) => throwaway.has(parent)) ? { kind: 'throwaway' } : { kind: 'fine' }
+  if (known.size >= mostKnown) known.clear()
+  known.set(domain, meant?.suggest)
+  return meant?.suggest
 }
 
 /** `a.b.example.com`, `b.example.com`, `example.com`. */

@@ -85,8 +85,9 @@ function line(max: number) {
 function text(max: number) {
   return z
     .string()
-    .trim()
+    .overwrite((value) => value.replace(/\r\n?/g, '\n').trim())
     .min(1, 'expected some text')
+    .refine((value) => value === '' || visible.test(value), 'expected some text that can be seen')
     .max(max)
     .refine((value) => value.isWellFormed(), 'contains half of a surrogate pair')
     .refine(
@@ -95,6 +96,9 @@ function text(max: number) {
     )
     .overwrite((value) => value.normalize('NFC'))
 }
+
+/** Anything but white space, controls and characters of no width. */
+const visible = /[^\p{C}\p{Z}\p{M}]/u
 
 /** Controls but for tab and newline, and the bidi overrides and isolates that can make text lie about its order. */
 const unprintable =

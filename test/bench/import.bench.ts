@@ -106,6 +106,7 @@ function told(how: Way, rows: number): Cost {
   console.log(
     `${first}   again ${again.toFixed(1).padStart(6)} s   peak ${grouped(megabytes).padStart(4)} MB`,
   )
+  return cost
 }
 
 function grouped(figure: number): string {

@@ -33,7 +33,10 @@ const newsletter = await openNewsletter(readConfig(environment), systemClock, lo
 const queue = await startQueue(newsletter.connection, log)
 const stopping = new AbortController()
 await startWorker(newsletter, queue, stopping.signal)
-const web = await startWeb(createApp(newsletter, wakeThrough(queue, log)), { host: '127.0.0.1', port: 0 })
+const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stopping.signal)), {
+  host: '127.0.0.1',
+  port: 0,
+})
 await readers()
 
 const socket = await openSocket(web.port)
@@ -64,8 +67,8 @@ for (const [index, one] of states.entries())
     console.log(`${`${one} or ${other}`.padEnd(30)}AUC ${auc(latencies[one], latencies[other]).toFixed(3)}`)
 
 socket.close()
-await web.stop()
 stopping.abort()
+await web.stop()
 await queue.stop()
 await newsletter.close()
 await database.close()

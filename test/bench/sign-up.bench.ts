@@ -104,9 +104,14 @@ async function serveOurs(): Promise<void> {
   }
   const newsletter = await openNewsletter(readConfig(environment), systemClock, log)
   const queue = await startQueue(newsletter.connection, log)
-  const web = await startWeb(createApp(newsletter, wakeThrough(queue, log)), { host: '127.0.0.1', port: 0 })
+  const stopping = new AbortController()
+  const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stopping.signal)), {
+    host: '127.0.0.1',
+    port: 0,
+  })
   process.send?.(web.port)
   process.once('message', async () => {
+    stopping.abort()
     await web.stop()
     await queue.stop()
     await newsletter.close()

@@ -5,40 +5,36 @@ export type Load = { readonly perSecond: number; readonly latencies: readonly nu
 
 /** A POST as it goes over the wire. */
 export function formPost(path: string, body: string): string {
-  return [
-    `POST ${path} HTTP/1.1`,
-    'Host: 127.0.0.1',
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    '',
-    body,
-  ].join('\r\n')
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n`
+  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
 /** One kept connection on loopback; `ask` resolves with the latency in milliseconds and the status. */
 export async function openSocket(port: number) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-  let received = ''
-  let answered: ((status: number) => void) | undefined
-  socket.setEncoding('latin1').on('data', (chunk: string) => {
-    received += chunk
-    const head = received.indexOf('\r\n\r\n')
-    if (head < 0) return
-    const length = Number(/^content-length: (\d+)/im.exec(received)?.[1] ?? 0)
-    if (received.length < head + 4 + length) return
-    const status = Number(received.slice(9, 12))
-    received = ''
-    answered?.(status)
+  let missing = 0
+  let status = 0
+  let answered = (_status: number) => {}
+  socket.on('data', (chunk) => {
+    if (missing === 0) {
+      const head = chunk.indexOf('\r\n\r\n')
+      const length = /^content-length: (\d+)/im.exec(chunk.toString('latin1', 0, head))?.[1]
+      if (head < 0 || !length) throw new Error('Expected the whole head at once, with a length')
+      status = Number(chunk.toString('latin1', 9, 12))
+      missing = head + 4 + Number(length)
+    }
+    missing -= chunk.length
+    if (missing === 0) answered(status)
   })
   return {
     async ask(request: string): Promise<{ ms: number; status: number }> {
       const start = performance.now()
-      const status = await new Promise<number>((resolve) => {
+      const given = await new Promise<number>((resolve) => {
         answered = resolve
-        socket.write(request)
+        socket.write(request, 'latin1')
       })
-      return { ms: performance.now() - start, status }
+      return { ms: performance.now() - start, status: given }
     },
     close: () => socket.destroy(),
   }

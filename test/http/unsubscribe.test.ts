@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
 import type { Hono } from 'hono'
 import { parseHTML } from 'linkedom'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { testReader } from '../../src/delivery/test-send.ts'
 import { signToken, type TokenPurpose } from '../../src/subscriber/token.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
+import { startWeb } from '../../src/web.ts'
 import { appOn } from '../setup/app.ts'
 import { clockAt } from '../setup/clock.ts'
 import { useDatabase } from '../setup/database.ts'
@@ -13,6 +16,7 @@ import { everything } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
 
+const run = promisify(execFile)
 const database = useDatabase()
 const [key = { id: '', secret: Buffer.alloc(0) }] = testKeys
 let clock = clockAt(friday)
@@ -129,6 +133,31 @@ describe('a reader who has just left', () => {
 
     expect((await post(`${link}/why`, body)).status).toBe(status)
     expect(await everything(database.db)).toEqual(before)
+  })
+})
+
+describe('one click over the wire', () => {
+  it.each([
+    ['HTTP/1.1', 'curl', ['--http1.1', '--data', 'List-Unsubscribe=One-Click']],
+    ['HTTP/1.0', 'curl', ['--http1.0', '--data', 'List-Unsubscribe=One-Click']],
+    ['multipart', 'curl', ['--form', 'List-Unsubscribe=One-Click']],
+    ['100 kB', 'curl', ['--data', 'x'.repeat(100_000)]],
+    ['100 kB in chunks', 'curl', ['--header', 'Transfer-Encoding: chunked', '--data', 'x'.repeat(100_000)]],
+    ['nothing', 'curl', ['--request', 'POST']],
+  ])('is heard in %s', async (_, program, args) => {
+    const { id, link } = await ann()
+    const web = await startWeb(app, { host: '127.0.0.1', port: 0 })
+    onTestFinished(web.stop)
+
+    const { stdout } = await run(program, [
+      ...['--silent', '--show-error', '--include', '--max-time', '20', ...args],
+      `http://127.0.0.1:${web.port}${link}`,
+    ])
+
+    const [head = ''] = stdout.replace(/^HTTP\/1\.1 100 .*?\r\n\r\n/s, '').split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.[01] 200 /)
+    expect(head).not.toMatch(/^(set-cookie|location):/im)
+    expect(await standing(id)).toMatchObject({ status: 'unsubscribed' })
   })
 })
 

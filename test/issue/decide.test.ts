@@ -100,15 +100,18 @@ describe('an editor who holds', () => {
   })
 })
 
-describe('an editor who releases', () => {
-  it('a missed issue has a draft again, which can be approved', async () => {
+describe('an editor with a missed draft', () => {
+  it('can approve it, and it stays parked until somebody sends it', async () => {
     await drafted()
     clock.moveTo('2026-11-24T14:00:00Z')
     await lookAtTimetable(desk())
     expect((await found())?.state).toBe('missed')
 
-    expect(await say('release')).toMatchObject({ ok: true, state: 'draft' })
-    expect(await say('approve')).toMatchObject({ ok: true, state: 'approved' })
+    expect(await say('approve')).toMatchObject({ ok: true, state: 'missed' })
+    await lookAtTimetable(desk())
+
+    const issue = await found()
+    expect(issue).toMatchObject({ state: 'missed', approved_hash: issue?.edition_hash })
   })
 })
 

@@ -55,6 +55,7 @@ export function useCommandLine({ embedded = false } = {}): CommandLine {
   })
   const environment = () => ({
     PATH: process.env.PATH ?? '',
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
     DATA_DIR: join(folder, 'data'),
     ...(database?.url && { DATABASE_URL: database.url }),
   })

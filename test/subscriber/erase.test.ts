@@ -10,6 +10,7 @@ import { explainDeparture } from '../../src/subscriber/departure.ts'
 import { eraseReader } from '../../src/subscriber/erase.ts'
 import { importSubscribers } from '../../src/subscriber/import.ts'
 import { postLetter, proofToken } from '../../src/subscriber/letter.ts'
+import { pauseEnd, pauseReader } from '../../src/subscriber/pause.ts'
 import { savePreferences } from '../../src/subscriber/preferences.ts'
 import { barredAmong, suppressedAmong, suppressionHash } from '../../src/subscriber/suppressed.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
@@ -19,6 +20,7 @@ import { lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
 import { everything, tablesWith } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
+import { openPostOffice } from '../setup/post-office.ts'
 
 const database = useDatabase()
 const clock = clockAt('2026-11-20T14:00:00Z')
@@ -250,18 +252,25 @@ describe.runIf(isOnPostgres)('erasing while a batch is being claimed', () => {
     ])
   })
 
-  it('and leaving, pausing and sending in a race of many never deadlocks, nor mails anybody afterwards', async () => {
-    await people.crowd(database.db, 40)
+  it('and leaving, pausing and sending in a race of many neither deadlocks nor mails anybody afterwards', async () => {
+    await people.crowd(database.db, 60)
     const readers = await database.db.selectFrom('subscriber').select('public_id').execute()
-    const due = await plannedIssue(database)
+    const mail = openPostOffice({ most: { mails: 4, bytes: 4_000_000 }, concurrency: 4 })
+    const due = await plannedIssue(database, { mail })
+    const end = pauseEnd('P2W', clock(), 'America/New_York')
+    if (!end) throw new Error('out of range')
 
     await Promise.all([
-      deliverIssue({ ...due.deps, transport: { ...due.mail, concurrency: 4 } }, due.issue.id),
+      deliverIssue(due.deps, due.issue.id),
+      ...readers.map(({ public_id }) => pauseReader(deps, public_id, end)),
+      ...readers.map(({ public_id }) => unsubscribe(deps, public_id, 'one-click')),
       ...readers.map(({ public_id }) => erase({ publicId: public_id })),
     ])
 
-    expect(await tablesWith(database.db, '@example.test')).toEqual([])
-    expect((await reconcileIssue(database.db, due.issue)).violations).toEqual([])
+    const { account, violations } = await reconcileIssue(database.db, due.issue)
+    expect(await tablesWith(database.db, 'reader-0')).toEqual([])
+    expect(violations).toEqual([])
+    expect(account).toMatchObject({ planned: 60, accepted: mail.accepted.length, notYetSent: 0 })
   })
 })
 

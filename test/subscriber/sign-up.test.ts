@@ -28,7 +28,7 @@ describe('signing up', () => {
     const { signUp } = openDesk(database)
 
     await signUp({ address: ann, network: '192.0.2.0/24' })
-    await signUp({ address: 'bob@example.test', network: '2001:db8:1:2:0:0:0:0/64', method: 'json' })
+    await signUp({ address: 'bob@example.test', network: '2001:db8:1:2::/64', method: 'json' })
 
     expect(await consents()).toEqual([
       {

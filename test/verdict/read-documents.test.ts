@@ -103,20 +103,12 @@ describe('reading comparison documents', () => {
     }
   })
 
-  it('reads a large array about as fast as lines', () => {
-    const many = Array.from({ length: 1500 }, (_, n) => documentFor(`pair-${n}`))
+  it('knows where each of many begins', () => {
+    const many = Array.from({ length: 200 }, (_, n) => documentFor(`pair-${n}`))
 
-    const begun = performance.now()
-    const asLines = readDocuments(many.map((document) => JSON.stringify(document)).join('\n'))
-    const between = performance.now()
-    const asArray = readDocuments(print(many))
-    const took = { lines: between - begun, array: performance.now() - between }
-
-    expect(asArray.map((read) => read.ok && read.document)).toEqual(
-      asLines.map((read) => read.ok && read.document),
+    expect(readDocuments(print(many))).toEqual(
+      many.map((document, n) => ({ ok: true, line: 2 + 67 * n, document })),
     )
-    expect(asArray.at(-1)?.line).toBe(2 + 1499 * 67)
-    expect(took.array).toBeLessThan(20 * took.lines + 1000)
   })
 })
 

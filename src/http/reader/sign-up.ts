@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
@@ -9,6 +8,7 @@ import { judgeDomain } from '../../subscriber/suggest.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import { shownWording } from '../../subscriber/wording.ts'
 import type { Pages } from '../../template.ts'
+import { bodyOfAtMost } from '../body-limit.ts'
 import { allowChallenge, type Challenge, pagePolicy } from '../challenge.ts'
 import type { Connected } from '../client-address.ts'
 import { sentIssues } from '../public/issues.ts'
@@ -41,9 +41,9 @@ export type SignUpDeps = {
  */
 export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
   const { pages, hasOutbox, wire } = deps
-  const checkInbox = pages('check-inbox', { hasOutbox })
+  const checkInbox = inAscii(pages('check-inbox', { hasOutbox }))
   const checkInboxFramed = pages('embed', { done: true, form: signUpForm(deps, '/embed') })
-  const atMost = bodyLimit({ maxSize: 4096, onError: (c) => refuse(deps, c, 413, tooLarge) })
+  const atMost = bodyOfAtMost(4096, (c) => refuse(deps, c, 413, tooLarge))
 
   return new Hono<Connected>()
     .use('/subscribe', allowChallenge(deps.challenge))
@@ -74,6 +74,11 @@ export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
 }
 
 const kept = { 'Cache-Control': 'no-store' }
+
+/** The same page in characters that go over the wire as they are: it is written as often as everything else together. */
+function inAscii(html: string): string {
+  return html.replace(/[^\x00-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`)
+}
 
 type Given =
   | { readonly kind: 'form'; readonly form: Posted; readonly isJson: boolean }
