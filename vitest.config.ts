@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const onPostgres = process.env.TEST_DATABASE_URL
@@ -5,6 +6,7 @@ const onPostgres = process.env.TEST_DATABASE_URL
 /** The suite on the embedded database, and on real PostgreSQL as well where `TEST_DATABASE_URL` names one. */
 export default defineConfig({
   test: {
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ['test/setup/which-databases.ts'],
     projects: [
       {
@@ -23,7 +25,8 @@ export default defineConfig({
               test: {
                 name: 'postgres',
                 include: ['test/**/*.test.ts'],
-                exclude: ['test/browser/**'],
+                // The last two start the embedded database by themselves, whatever the project.
+                exclude: ['test/browser/**', 'test/cli/start.test.ts', 'test/cli/locked.test.ts'],
                 env: { TEST_DATABASE_URL: onPostgres },
                 testTimeout: 120_000,
                 hookTimeout: 60_000,

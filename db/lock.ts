@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -28,7 +28,7 @@ export function lockDataFolder(dataDir: string): () => void {
     if (!isBusy(error)) throw error
     throw new DataFolderLocked(dataDir, readHolder(holder))
   }
-  writeFileSync(holder, `${process.pid}\n`)
+  writeNote(holder)
   held.add(lock)
   return () => {
     held.delete(lock)
@@ -38,6 +38,13 @@ export function lockDataFolder(dataDir: string): () => void {
 
 /** Nothing else may refer to a lock, and one that is garbage collected is given up. */
 const held = new Set<DatabaseSync>()
+
+/** In one step: whoever is refused at this moment must not find the note empty. */
+function writeNote(holder: string): void {
+  const draft = `${holder}.${process.pid}`
+  writeFileSync(draft, `${process.pid}\n`)
+  renameSync(draft, holder)
+}
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === 5

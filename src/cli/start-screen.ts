@@ -1,14 +1,13 @@
 import type { FirstStart } from '../../jobs/first-start.ts'
 import { accountOf } from '../delivery/report.ts'
-import { findIssue } from '../issue/issue.ts'
-import { nextDueWeek } from '../issue/week.ts'
+import { findIssue, nextIssueWeek } from '../issue/issue.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { accountLine, fromNow, whenInZone } from './words.ts'
 
 /** What a person sees after `start`: what happened, where to look, and what production needs. */
 export async function startScreen(newsletter: Newsletter, first: FirstStart | undefined): Promise<string> {
   const { config, clock, calendar } = newsletter
-  const next = nextDueWeek(clock(), calendar)
+  const next = await nextIssueWeek(newsletter.db, clock(), calendar)
   const site = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${config.port}`
   const isTrial = newsletter.transport.name === 'outbox' && !config.production
   const latest = await latestSent(newsletter)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type Account, accountOf } from '../delivery/report.ts'
-import { findIssue, type Issue } from '../issue/issue.ts'
-import { nextDueWeek, type Week } from '../issue/week.ts'
+import { findIssue, type Issue, nextIssueWeek } from '../issue/issue.ts'
+import type { Week } from '../issue/week.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { type Answer, answering, Problem, parseWeek, withNewsletter } from './command.ts'
 import { accountLine, fromNow, whenInZone } from './words.ts'
@@ -19,7 +19,8 @@ export function addStatusCommand(program: Command): void {
           ? [await one(newsletter, parseWeek(name, newsletter).name)]
           : await newest(newsletter)
         const accounts = await Promise.all(issues.map((issue) => accountOf(newsletter.db, issue.id)))
-        return say(newsletter, issues, accounts)
+        const next = await nextIssueWeek(newsletter.db, newsletter.clock(), newsletter.calendar)
+        return say(newsletter, issues, accounts, next)
       }),
   )
 }
@@ -35,11 +36,11 @@ function newest({ db }: Newsletter): Promise<Issue[]> {
 }
 
 function say(
-  { clock, calendar }: Newsletter,
+  { clock }: Newsletter,
   issues: readonly Issue[],
   accounts: readonly Account[],
+  next: Week,
 ): Answer {
-  const next = nextDueWeek(clock(), calendar)
   return {
     json: {
       issues: issues.map((issue, index) => ({

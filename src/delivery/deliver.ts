@@ -44,7 +44,10 @@ export async function deliverIssue(
 ): Promise<Delivered> {
   const pacer = startPacer(deps.transport.perSecond)
   const lanes = Array.from({ length: deps.transport.concurrency }, () => drain(deps, issueId, pacer, stop))
-  const ends = await Promise.all(lanes)
+  const ended = await Promise.allSettled(lanes)
+  const broken = ended.find((lane) => lane.status === 'rejected')
+  if (broken) throw broken.reason
+  const ends = ended.flatMap((lane) => (lane.status === 'fulfilled' ? [lane.value] : []))
   if (stop?.aborted) return { kind: 'stopped' }
 
   const waits = ends.filter((end) => end.kind === 'waiting').map((end) => end.until)

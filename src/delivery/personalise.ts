@@ -4,6 +4,9 @@ import { listHeaders } from '../mail/list-headers.ts'
 import { type SigningKey, signToken } from '../subscriber/token.ts'
 import type { WireFacts } from './fingerprint.ts'
 
+/** The reader that test mails are made for: its links work, and do nothing. */
+export const testReader = '00000000-0000-0000-0000-000000000000'
+
 /** A reader as a mail sees them. */
 export type Addressee = { readonly publicId: string; readonly address: string }
 

@@ -8,9 +8,8 @@ import { parseAddress } from '../subscriber/address.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { choiceOfReader } from './choice.ts'
 import type { WireFacts } from './fingerprint.ts'
-import { personalise } from './personalise.ts'
+import { personalise, testReader } from './personalise.ts'
 import { loadEdition } from './send.ts'
-import { testReader } from './test-send.ts'
 import { type Variant, variantsOf } from './variant.ts'
 
 type Deps = {

@@ -1,11 +1,15 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
-import { type Edition, freezeEdition } from '../issue/edition.ts'
+import { cutEdition, type Edition, freezeEdition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
+import { preflight } from '../issue/preflight.ts'
 import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
 import type { Transport } from '../mail/email.ts'
+import type { SigningKey } from '../subscriber/token.ts'
 import { choicesOf } from './choice.ts'
+import type { WireFacts } from './fingerprint.ts'
+import { personalise, testReader } from './personalise.ts'
 import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
 import { variantsOf } from './variant.ts'
 
@@ -20,6 +24,9 @@ type Deps = {
   readonly rules: SendRules
   readonly transport: Pick<Transport, 'most'>
   readonly keyId: string
+  readonly keys: readonly SigningKey[]
+  readonly wire: WireFacts
+  readonly listId: string
   readonly templates: IssueTemplates
   readonly setting: IssueSetting
 }
@@ -46,6 +53,9 @@ export async function openForSending(
   if (refusal) return refuse(refusal)
   if (issue.planned_at !== null) return { kind: issue.state === 'sending' ? 'ready' : 'settled', issue }
 
+  const block = issue.edition_hash && (await whatBlocks(deps, issue, issue.edition_hash))
+  if (block) return refuse(`${week} is blocked: ${block}. Mend that, then: verdict draft --week ${week}`)
+
   await preparePartition(db, issue.id)
   return db.transaction().execute(async (trx): Promise<Readiness> => {
     const locked = await lockIssue(trx, week)
@@ -60,6 +70,17 @@ export async function openForSending(
     await planDeliveries(trx, locked, { size, keyId: deps.keyId, choices }, clock())
     return { kind: 'ready', issue: { ...locked, state: 'sending' } }
   })
+}
+
+/** What preflight finds in the mail as a reader would get it that must not leave; undefined when nothing. */
+async function whatBlocks(deps: Deps, { week }: Issue, hash: string): Promise<string | undefined> {
+  const [key] = deps.keys
+  if (!key) return 'there is no signing key'
+  const edition = await loadEdition(deps.db, hash)
+  const reader = { publicId: testReader, address: 'reader@example.com' }
+  const mail = personalise({ ...deps, key }, cutEdition(edition), reader, { week, batchId: 'preflight' })
+  const findings = preflight({ ...mail, preheader: edition.preheader })
+  return findings.find(({ level }) => level === 'block')?.what
 }
 
 /** Renders each of the audience's choices once and keeps it beside the approved edition. `heaviest` is in bytes of one mail. */

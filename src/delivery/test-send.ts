@@ -5,7 +5,7 @@ import { cutEdition } from '../issue/edition.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import type { WireFacts } from './fingerprint.ts'
-import { personalise } from './personalise.ts'
+import { personalise, testReader } from './personalise.ts'
 import { loadEdition } from './send.ts'
 
 type Deps = {
@@ -15,9 +15,6 @@ type Deps = {
   readonly listId: string
   readonly keys: readonly SigningKey[]
 }
-
-/** The reader that test mails are made for: its links work, and do nothing. */
-export const testReader = '00000000-0000-0000-0000-000000000000'
 
 /** Sends one copy of an edition, marked [Test], through the real transport. It is no delivery and leaves the ledger alone. */
 export async function sendTest(

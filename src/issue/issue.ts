@@ -1,6 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Week } from './week.ts'
+import { type Calendar, nextDueWeek, type Week, weekAfter } from './week.ts'
 
 /** An issue's row: one ISO week, one issue. */
 export type Issue = Selectable<Database['issue']>
@@ -28,6 +28,18 @@ export async function ensureIssue(db: Kysely<Database>, week: Week): Promise<voi
     })
     .onConflict((oc) => oc.column('week').doNothing())
     .execute()
+}
+
+/** The next week with an issue to come: due after now, and not out or dropped already. */
+export async function nextIssueWeek(
+  db: Kysely<Database>,
+  now: Temporal.Instant,
+  calendar: Calendar,
+): Promise<Week> {
+  const week = nextDueWeek(now, calendar)
+  const issue = await findIssue(db, week.name)
+  const isOver = issue && (issue.planned_at !== null || issue.state === 'cancelled')
+  return isOver ? weekAfter(week, calendar) : week
 }
 
 /** The week as its row has it, with the instants that were stored. */

@@ -8,19 +8,21 @@ type Waiting = {
 
 /** More than this in one statement would make the first wait for the last. */
 const most = 500
+/** While one commits, the next is prepared; PostgreSQL writes both to disk together. */
+const atOnce = 2
 
 /**
- * Collects sign-ups while a statement is under way and writes them together with the next one (group commit): under
+ * Collects sign-ups while statements are under way and writes them together with the next one (group commit): under
  * load one round trip serves many readers. Each is answered once its own is committed.
  */
 export function collectSignUps(
   write: (batch: readonly SignUp[]) => Promise<void>,
 ): (signUp: SignUp) => Promise<void> {
   const waiting: Waiting[] = []
-  let isWriting = false
+  let writing = 0
 
   async function writeAll(): Promise<void> {
-    isWriting = true
+    writing++
     while (waiting.length > 0) {
       const batch = waiting.splice(0, most)
       try {
@@ -30,12 +32,12 @@ export function collectSignUps(
         for (const { failed } of batch) failed(error)
       }
     }
-    isWriting = false
+    writing--
   }
 
   return (signUp) =>
     new Promise((done, failed) => {
       waiting.push({ signUp, done, failed })
-      if (!isWriting) void writeAll()
+      if (writing < atOnce) void writeAll()
     })
 }

@@ -28,53 +28,56 @@ else if (role === 'bare') serveBare()
 else await compare()
 
 async function compare(): Promise<void> {
-  const [connections = 64, seconds = 4, rounds = 5] = process.argv.slice(2).map(Number)
+  const [connections = 64, seconds = 1, rounds = 15] = process.argv.slice(2).map(Number)
   const database = await openTestDatabase()
   if (!database.url) throw new Error('Set TEST_DATABASE_URL: this is about real PostgreSQL')
-  const ours = await start('ours', database.url)
-  const bare = await start('bare', database.url)
-  const runs: { ours: Load[]; bare: Load[] } = { ours: [], bare: [] }
+  const servers = { ours: await start('ours', database.url), bare: await start('bare', database.url) }
   const request = (n: number) =>
     formPost('/subscribe', `address=reader-${n}%40example.test&page=%2Fsubscribe&website=`)
-
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, { port }] of [
-      ['bare', bare],
-      ['ours', ours],
-    ] as const) {
-      await database.connection.db.deleteFrom('sign_up').execute()
-      const run = await load(port, { connections, seconds: round === 0 ? 2 : seconds }, request)
-      if (round > 0) runs[name].push(run)
-    }
+  const run = async (name: 'ours' | 'bare') => {
+    await database.connection.db.deleteFrom('sign_up').execute()
+    return load(servers[name].port, { connections, seconds }, request)
   }
 
-  const [a, b] = [summary(runs.ours), summary(runs.bare)]
-  console.log(`${connections} connections, ${seconds} s, median of ${rounds} rounds each, in turn`)
-  print('ours', a)
-  print('bare node:http, one INSERT', b)
-  console.log(
-    `ratio: throughput ×${(a.perSecond / b.perSecond).toFixed(2)}, p99 ×${(a.p99 / b.p99).toFixed(2)}`,
+  const pairs: { ours: Load; bare: Load }[] = []
+  for (let round = -2; round < rounds; round++) {
+    const pair =
+      round % 2 === 0
+        ? { bare: await run('bare'), ours: await run('ours') }
+        : { ours: await run('ours'), bare: await run('bare') }
+    if (round >= 0) pairs.push(pair)
+  }
+
+  console.log(`${connections} connections, ${rounds} rounds of ${seconds} s each, in turn; medians`)
+  print(
+    'ours',
+    pairs.map((pair) => pair.ours),
   )
-  for (const { stop } of [ours, bare]) await stop()
+  print(
+    'bare node:http, one INSERT',
+    pairs.map((pair) => pair.bare),
+  )
+  const throughput = median(pairs.map(({ ours, bare }) => ours.perSecond / bare.perSecond))
+  const p99 = median(
+    pairs.map(({ ours, bare }) => percentile(ours.latencies, 0.99) / percentile(bare.latencies, 0.99)),
+  )
+  console.log(`median ratio within a round: throughput ×${throughput.toFixed(2)}, p99 ×${p99.toFixed(2)}`)
+  for (const { stop } of Object.values(servers)) await stop()
   await database.close()
 }
 
-function summary(runs: readonly Load[]) {
-  const median = (values: readonly number[]) =>
-    percentile(
-      values.toSorted((x, y) => x - y),
-      0.5,
-    )
-  return {
-    perSecond: median(runs.map((run) => run.perSecond)),
-    p50: median(runs.map((run) => percentile(run.latencies, 0.5))),
-    p99: median(runs.map((run) => percentile(run.latencies, 0.99))),
-  }
+function print(name: string, runs: readonly Load[]): void {
+  const perSecond = median(runs.map((run) => run.perSecond))
+  const [p50, p99] = [0.5, 0.99].map((share) => median(runs.map((run) => percentile(run.latencies, share))))
+  console.log(
+    `${name.padEnd(28)}${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50?.toFixed(2)} ms   p99 ${p99?.toFixed(2)} ms`,
+  )
 }
 
-function print(name: string, { perSecond, p50, p99 }: ReturnType<typeof summary>): void {
-  console.log(
-    `${name.padEnd(28)}${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50.toFixed(2)} ms   p99 ${p99.toFixed(2)} ms`,
+function median(values: readonly number[]): number {
+  return percentile(
+    values.toSorted((a, b) => a - b),
+    0.5,
   )
 }
 

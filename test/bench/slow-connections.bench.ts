@@ -10,7 +10,10 @@ import { startWeb } from '../../src/web.ts'
 const attackers = 200
 const requests = 1_000
 
-const web = await startWeb(new Hono().get('/', (c) => c.text('ok')), { host: '127.0.0.1', port: 0 })
+const web = await startWeb(
+  new Hono().get('/', (c) => c.text('ok')),
+  { host: '127.0.0.1', port: 0 },
+)
 const url = `http://127.0.0.1:${web.port}/`
 
 await p99()
@@ -20,7 +23,9 @@ const besieged = await p99()
 const lastClosed = await attack
 await web.stop()
 
-console.log(`slow clients          ${attackers}, the last closed after ${lastClosed.toFixed(1)} s (limit: 12 s)`)
+console.log(
+  `slow clients          ${attackers}, the last closed after ${lastClosed.toFixed(1)} s (limit: 12 s)`,
+)
 console.log(`p99 without them      ${calm.toFixed(2)} ms`)
 console.log(`p99 during the attack ${besieged.toFixed(2)} ms   ×${(besieged / calm).toFixed(2)}`)
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
-import { sendTest, testReader } from '../../src/delivery/test-send.ts'
+import { testReader } from '../../src/delivery/personalise.ts'
+import { sendTest } from '../../src/delivery/test-send.ts'
 import { readToken } from '../../src/subscriber/token.ts'
 import { useDatabase } from '../setup/database.ts'
 import { type DueIssue, dueIssue } from '../setup/delivery.ts'

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { parseHTML } from 'linkedom'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { testReader } from '../../src/delivery/test-send.ts'
+import { testReader } from '../../src/delivery/personalise.ts'
 import { proofToken } from '../../src/subscriber/letter.ts'
 import { signToken } from '../../src/subscriber/token.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { parseHTML } from 'linkedom'
 import { describe, expect, it } from 'vitest'
-import { testReader } from '../../src/delivery/test-send.ts'
+import { testReader } from '../../src/delivery/personalise.ts'
 import { signToken } from '../../src/subscriber/token.ts'
 import { appOn } from '../setup/app.ts'
 import { useDatabase } from '../setup/database.ts'

@@ -97,3 +97,23 @@ describe('a missed issue', () => {
     expect(mail.sentTo()).toEqual(['ann@example.test'])
   })
 })
+
+describe('an issue that Gmail would cut', () => {
+  it('is not sent, and says by how much', async () => {
+    const clock = clockAt('2026-11-20T14:00:00Z')
+    const mail = openPostOffice()
+    const deps = newsletterWith(database, { clock, transport: mail, comparisons: { least: 1, most: 60 } })
+    await people.ann(database.db)
+    for (let n = 1; n <= 45; n++) await publish(database.db, documentFor(`pair-${n}`))
+    await runDraft(deps, '2026-W47')
+
+    const sent = await sendIssue(deps, '2026-W47')
+
+    expect(sent).toMatchObject({
+      kind: 'refused',
+      problem: expect.stringMatching(/blocked: html is \d+ bytes/),
+    })
+    expect(mail.accepted).toEqual([])
+    expect((await findIssue(database.db, '2026-W47'))?.state).toBe('draft')
+  })
+})

@@ -44,14 +44,12 @@ export const people = {
       await db
         .insertInto('subscriber')
         .values(
-          addresses
-            .slice(from, from + 5000)
-            .map((address) => ({
-              address,
-              status: 'confirmed' as const,
-              created_at: joined,
-              confirmed_at: joined,
-            })),
+          addresses.slice(from, from + 5000).map((address) => ({
+            address,
+            status: 'confirmed' as const,
+            created_at: joined,
+            confirmed_at: joined,
+          })),
         )
         .execute()
     }

@@ -97,6 +97,14 @@ describe('confirming an address', () => {
     expect(await ann()).toMatchObject({ status: 'unsubscribed' })
   })
 
+  it('counts once, even in the very instant in which its reader left', async () => {
+    const { deps, token } = await annSignedUp()
+    await confirmSubscriber(deps, token)
+    await unsubscribe(deps, (await ann()).public_id, 'one-click')
+
+    expect(await confirmSubscriber(deps, token)).toMatchObject({ kind: 'expired' })
+  })
+
   it('brings back who left and signed up again, as "resubscribed"', async () => {
     const { deps, mail, clock, signUp, token } = await annSignedUp()
     await confirmSubscriber(deps, token)

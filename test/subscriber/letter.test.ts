@@ -71,8 +71,9 @@ describe('a welcome', () => {
     expect(readToken(testKeys, 'preferences', preferences?.split('/').at(-1) ?? '')).toBe(public_id)
   })
 
-  it('says so when there is no issue yet', async () => {
-    const { mail } = await confirmedAnn()
+  it('says so when none has gone out yet, and tells nothing of a draft', async () => {
+    const draft = await dueIssue(database)
+    const { mail } = await confirmedAnn({ clock: draft.clock })
 
     expect(mail.accepted[1]?.text).toContain('The first issue is on its way.')
     expect(linksOf(mail.accepted[1]?.html)).toHaveLength(2)
@@ -99,13 +100,20 @@ describe('a change of address', () => {
 })
 
 describe('sending letters', () => {
-  it('sends each once', async () => {
-    const { deps, mail, signUp } = openDesk(database)
-    await signUp(ann)
+  it('sends each once, however many processes are at it', async () => {
+    const { deps, mail, clock } = openDesk(database)
+    const addresses = Array.from({ length: 30 }, (_, n) => `r${n}@example.test`)
+    const networks = addresses.map((address, n) => ({ address, network: `10.0.${n}.0/24` }))
+    await recordSignUps(
+      database.db,
+      networks.map((given) => signUpOf({ at: clock(), ...given })),
+    )
+    await takeInSignUps(deps)
 
-    await Promise.all([sendLetters(deps), sendLetters(deps)])
+    const sent = await Promise.all(Array.from({ length: 5 }, () => sendLetters(deps)))
 
-    expect(mail.accepted).toHaveLength(1)
+    expect(mail.calls.map(({ to }) => to[0]).toSorted()).toEqual(addresses.toSorted())
+    expect(sent.reduce((sum, each) => sum + each.sent, 0)).toBe(30)
     expect(await hasLettersDue(deps)).toBe(false)
   })
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { Kysely, Selectable } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
-import { testReader } from '../../delivery/test-send.ts'
+import { testReader } from '../../delivery/personalise.ts'
 import { readToken, type SigningKey, type TokenPurpose } from '../../subscriber/token.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly keys: readonly SigningKey[] }
