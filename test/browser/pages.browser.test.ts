@@ -20,14 +20,18 @@ beforeAll(async () => {
   const links = [...mail.text.matchAll(/http:\/\/localhost:\d+(\/\S+)/g)].map(([, path]) => path ?? '')
   const personal = links.filter((path) => /^\/(unsubscribe|preferences)\//.test(path))
   const compared = links.filter((path) => path.startsWith('/compare/'))
+  const erase = personal.filter((path) => path.startsWith('/preferences/')).map((path) => `${path}/erase`)
+  const signUp = ['/subscribe', '/embed', '/embed/snippet', '/confirm/forged']
+  const wrong = ['/no-such-page', '/unsubscribe/forged', '/unsubscribe', '/preferences']
   paths = [
     '/',
     '/issues',
     '/outbox',
     `/outbox/${mail.id}`,
-    '/no-such-page',
-    '/unsubscribe/forged',
+    ...signUp,
+    ...wrong,
     ...personal,
+    ...erase,
     ...compared,
   ]
 })
