@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { type Connection, openEmbedded, openPostgres } from '../../db/connect.ts'
@@ -62,6 +63,19 @@ export async function openTestDatabase(): Promise<{
       await onServer(server, sql`drop database if exists ${sql.id(name)} with (force)`)
     },
   }
+}
+
+/** Returns once some session of this PostgreSQL database waits for a lock. Throws after ten seconds. */
+export async function untilSomebodyWaits(db: Kysely<Database>): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    const { rows } = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+      db,
+    )
+    if (rows.length > 0) return
+    await sleep(25)
+  }
+  throw new Error('Nobody waits for a lock')
 }
 
 async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { claimBatch } from '../../src/delivery/claim.ts'
@@ -10,7 +9,7 @@ import {
 } from '../../src/subscriber/change-address.ts'
 import { proofToken } from '../../src/subscriber/letter.ts'
 import { clockAt } from '../setup/clock.ts'
-import { isOnPostgres, useDatabase } from '../setup/database.ts'
+import { isOnPostgres, untilSomebodyWaits, useDatabase } from '../setup/database.ts'
 import { deliverThroughWaits, lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
 import { everything } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
@@ -163,7 +162,7 @@ describe.runIf(isOnPostgres)('a change of address while its mail is being claime
     await sql`update delivery set address = 'ann@new.test' where subscriber_id = ${ann.id}`.execute(changing)
 
     const claiming = claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
-    await untilSomebodyWaits()
+    await untilSomebodyWaits(database.db)
     await changing.commit().execute()
     const claim = await claiming
 
@@ -209,16 +208,4 @@ function record() {
     .select(['kind', 'method', 'detail'])
     .where('kind', '<>', 'imported')
     .execute()
-}
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const { rows } = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-      database.db,
-    )
-    if (rows.length > 0) return
-    await wait(25)
-  }
-  throw new Error('Nobody waits for a lock')
 }

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { claimBatch } from '../../src/delivery/claim.ts'
@@ -15,7 +14,7 @@ import { savePreferences } from '../../src/subscriber/preferences.ts'
 import { barredAmong, suppressedAmong, suppressionHash } from '../../src/subscriber/suppressed.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
-import { isOnPostgres, useDatabase } from '../setup/database.ts'
+import { isOnPostgres, untilSomebodyWaits, useDatabase } from '../setup/database.ts'
 import { lostAnswer, plannedIssue, standing } from '../setup/delivery.ts'
 import { everything, tablesWith } from '../setup/everything.ts'
 import { testKeys } from '../setup/newsletter.ts'
@@ -223,7 +222,7 @@ describe.runIf(isOnPostgres)('erasing while a batch is being claimed', () => {
     const erasing = erase(ann).then(() => {
       isErased = true
     })
-    await untilSomebodyWaits()
+    await untilSomebodyWaits(database.db)
     const erasedBefore = isErased
     await claiming.commit().execute()
     await erasing
@@ -243,7 +242,7 @@ describe.runIf(isOnPostgres)('erasing while a batch is being claimed', () => {
     await sql`update delivery set address = null where subscriber_id = ${ann.id}`.execute(erasing)
 
     const claiming = claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
-    await untilSomebodyWaits()
+    await untilSomebodyWaits(database.db)
     await erasing.commit().execute()
     const claim = await claiming
 
@@ -325,16 +324,4 @@ async function rowsOfBob() {
     reader: await database.db.selectFrom('subscriber').selectAll().where('id', '=', 2).execute(),
     letters: await database.db.selectFrom('letter').selectAll().where('subscriber_id', '=', 2).execute(),
   }
-}
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const { rows } = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-      database.db,
-    )
-    if (rows.length > 0) return
-    await wait(25)
-  }
-  throw new Error('Nobody waits for a lock')
 }

@@ -1,11 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
 import { claimBatch } from '../../src/delivery/claim.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
-import { isOnPostgres, useDatabase } from '../setup/database.ts'
+import { isOnPostgres, untilSomebodyWaits, useDatabase } from '../setup/database.ts'
 import { dueIssue, plannedIssue, standing } from '../setup/delivery.ts'
 import { people } from '../setup/people.ts'
 import { openPostOffice } from '../setup/post-office.ts'
@@ -79,7 +78,7 @@ describe.runIf(isOnPostgres)('unsubscribing while a batch is being claimed', () 
     const leaving = unsubscribe(due.deps, ann.publicId, 'one-click').then(() => {
       isGone = true
     })
-    await untilSomebodyWaits()
+    await untilSomebodyWaits(database.db)
     const goneBefore = isGone
     await claiming.commit().execute()
     await leaving
@@ -99,7 +98,7 @@ describe.runIf(isOnPostgres)('unsubscribing while a batch is being claimed', () 
       .execute()
 
     const claiming = claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
-    await untilSomebodyWaits()
+    await untilSomebodyWaits(database.db)
     await leaving.commit().execute()
     const claimed = await claiming
 
@@ -134,17 +133,4 @@ describe.runIf(isOnPostgres)('unsubscribing while a batch is being claimed', () 
 
 function departures() {
   return database.db.selectFrom('consent_event').selectAll().where('kind', '=', 'unsubscribed').execute()
-}
-
-/** Until a session of this database waits for another one's lock. */
-async function untilSomebodyWaits(): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const { rows } = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-      database.db,
-    )
-    if (rows.length > 0) return
-    await wait(25)
-  }
-  throw new Error('Nobody waits for a lock')
 }
