@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
-import type { Clock } from '../src/clock.ts'
+import type { Calendar, Clock } from '../src/clock.ts'
 import type { SendRules } from '../src/delivery/send.ts'
 import { ensureIssue } from '../src/issue/issue.ts'
-import { type Calendar, nextDueWeek, weekAfter, weekNamed } from '../src/issue/week.ts'
+import { nextDueWeek, weekAfter, weekNamed } from '../src/issue/week.ts'
 
 export type TickDeps = {
   readonly db: Kysely<Database>

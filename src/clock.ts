@@ -8,3 +8,20 @@ export const systemClock: Clock = () => Temporal.Now.instant()
 export function standingClock(instant: Temporal.Instant): Clock {
   return () => instant
 }
+
+/** A weekly wall time: ISO weekday (1 is Monday), hour and minute. */
+export type WallTime = { readonly weekday: number; readonly hour: number; readonly minute: number }
+
+/** When the newsletter drafts and sends, as wall times in its zone. */
+export type Calendar = { readonly zone: string; readonly draftAt: WallTime; readonly sendAt: WallTime }
+
+/**
+ * The instant of a wall time in a zone. A time that the zone skips goes to the next minute that exists;
+ * a time that occurs twice is the first occurrence. The only place where wall times become instants.
+ */
+export function instantOf(wall: Temporal.PlainDateTime, zone: string): Temporal.Instant {
+  const zoned = wall.toZonedDateTime(zone, { disambiguation: 'earlier' })
+  if (zoned.toPlainDateTime().equals(wall)) return zoned.toInstant()
+  const afterGap = zoned.getTimeZoneTransition('next')
+  return (afterGap ?? zoned).toInstant()
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Calendar, WallTime } from './clock.ts'
 import { parseRange, type Range } from './http/client-address.ts'
-import type { Calendar, WallTime } from './issue/week.ts'
 import { parseSigningKeys, type SigningKey } from './subscriber/token.ts'
 
 /** What the environment says, parsed and complete (CONTRACT: Environment). Read once; functions are handed what they use. */

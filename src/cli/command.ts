@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { systemClock } from '../clock.ts'
+import { standingClock, systemClock } from '../clock.ts'
 import { type Config, readConfig } from '../config.ts'
 import { type Week, weekNamed } from '../issue/week.ts'
 import { createLog } from '../log.ts'
@@ -41,7 +41,7 @@ export async function withNewsletter<T>(
   { at, quiet = true }: { at?: Temporal.Instant | undefined; quiet?: boolean } = {},
 ): Promise<T> {
   const config = readConfig(process.env)
-  const clock = at ? () => at : systemClock
+  const clock = at ? standingClock(at) : systemClock
   const newsletter = await openNewsletter(config, clock, createLog(quiet ? 'error' : config.logLevel))
   try {
     return await run(newsletter)

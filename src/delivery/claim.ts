@@ -1,7 +1,8 @@
 import { type Kysely, type NotNull, type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
-import { fingerprintOf, type WireFacts } from './fingerprint.ts'
+import type { WireFacts } from '../mail/wire.ts'
+import { fingerprintOf } from './fingerprint.ts'
 
 /** A reader in a batch, in the order in which the call lists them. */
 export type Member = {

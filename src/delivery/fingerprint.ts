@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto'
-
-/** What all mails of a batch have in common on the wire, besides the edition. */
-export type WireFacts = {
-  readonly from: string
-  readonly replyTo: string | undefined
-  readonly publicUrl: string
-}
+import type { WireFacts } from '../mail/wire.ts'
 
 /** Bumped whenever the same edition and readers would make other bytes: headers, tags, link format. */
 export const wireFormat = 1

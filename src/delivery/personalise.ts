@@ -1,8 +1,8 @@
 import { type CutEdition, fillEdition } from '../issue/edition.ts'
 import type { Mail } from '../mail/email.ts'
 import { listHeaders } from '../mail/list-headers.ts'
+import type { WireFacts } from '../mail/wire.ts'
 import { type SigningKey, signToken } from '../subscriber/token.ts'
-import type { WireFacts } from './fingerprint.ts'
 
 /** The reader that test mails are made for: its links work, and do nothing. */
 export const testReader = '00000000-0000-0000-0000-000000000000'

@@ -1,13 +1,13 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database, IssueState } from '../../db/schema.ts'
-import type { Clock } from '../clock.ts'
+import type { Calendar, Clock } from '../clock.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
 import { composeIssue } from './compose.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
 import { type IssueSetting, type IssueTemplates, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
-import { type Calendar, type Week, weekBefore, weekNamed } from './week.ts'
+import { type Week, weekBefore, weekNamed } from './week.ts'
 
 export type DraftDeps = {
   readonly db: Kysely<Database>

@@ -36,11 +36,6 @@ export function holeFor(name: (typeof personalHoles)[number]): string {
   return `${open}${name}${close}`
 }
 
-/** Text without the characters that holes and hashes are made with, or that no mail may carry. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').toWellFormed()
-}
-
 /** Freezes what was rendered under its hash. The database checks the same sum (`db/migrations/003-issues.ts`). */
 export function freezeEdition({ subject, preheader, html, text }: Rendered): Edition {
   const hash = createHash('sha256').update([subject, preheader, html, text].join('\u001e')).digest('hex')

@@ -1,5 +1,6 @@
+import { printable } from '../mail/printable.ts'
 import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
-import { holeFor, printable } from './edition.ts'
+import { holeFor } from './edition.ts'
 import { excerpt } from './excerpt.ts'
 
 /** What the mail says around the issue: where its links lead, and who sends it. */

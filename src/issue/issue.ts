@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import { type Calendar, nextDueWeek, type Week, weekAfter } from './week.ts'
+import type { Calendar } from '../clock.ts'
+import { nextDueWeek, type Week, weekAfter } from './week.ts'
 
 /** An issue's row: one ISO week, one issue. */
 export type Issue = Selectable<Database['issue']>

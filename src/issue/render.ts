@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
+import { wrap } from '../mail/set-text.ts'
+import { lean, structureOf } from '../mail/structure.ts'
 import type { ComposedIssue } from './compose.ts'
 import type { Rendered } from './edition.ts'
 import { type IssueSetting, issueView } from './issue-view.ts'
-import { wrap } from './set-text.ts'
 
 /** The two parts of a mail, compiled: from here on only data goes in. */
 export type IssueTemplates = {
@@ -35,22 +36,6 @@ export async function loadIssueTemplates(): Promise<IssueTemplates> {
   }
 }
 
-/**
- * MJML as HTML, its mustaches untouched. Includes stay off, whatever a template says: nothing can read a file. So do
- * MJML's fonts: it would fetch Roboto from Google for every reader.
- */
-export async function structureOf(template: string): Promise<string> {
-  // Imported here, because it takes longer to load than all the rest: what sets no mail begins at once.
-  const { default: mjml2html } = await import('mjml')
-  const { html, errors } = await mjml2html(template, {
-    ignoreIncludes: true,
-    fonts: {},
-    validationLevel: 'strict',
-  })
-  if (errors.length > 0) throw new Error(errors.map((error) => error.formattedMessage).join('\n'))
-  return lean(html)
-}
-
 /** Sets an issue in type, with a hole for each reader's own links. The same issue and setting give the same bytes. */
 export function renderIssue(
   templates: IssueTemplates,
@@ -68,9 +53,4 @@ export function renderIssue(
 
 function read(path: string): string {
   return readFileSync(join(folder, path), 'utf8')
-}
-
-/** Without indentation: between two tags a line break is white space enough. Runs before any data is there. */
-function lean(template: string): string {
-  return template.replace(/\s*\n\s*/g, '\n')
 }

@@ -1,8 +1,4 @@
-/** A weekly wall time: ISO weekday (1 is Monday), hour and minute. */
-export type WallTime = { readonly weekday: number; readonly hour: number; readonly minute: number }
-
-/** When the newsletter drafts and sends, as wall times in its zone. */
-export type Calendar = { readonly zone: string; readonly draftAt: WallTime; readonly sendAt: WallTime }
+import { type Calendar, instantOf, type WallTime } from '../clock.ts'
 
 /** An ISO week, e.g. `2026-W47`, with the instants at which its issue is drafted and due. */
 export type Week = {
@@ -39,17 +35,6 @@ export function weekBefore(week: Week, calendar: Calendar): Week {
 export function nextDueWeek(instant: Temporal.Instant, calendar: Calendar): Week {
   const week = weekOf(instant, calendar)
   return Temporal.Instant.compare(week.dueAt, instant) > 0 ? week : weekAfter(week, calendar)
-}
-
-/**
- * The instant of a wall time in a zone. A time that the zone skips goes to the next minute that exists;
- * a time that occurs twice is the first occurrence. The only place where wall times become instants.
- */
-export function instantOf(wall: Temporal.PlainDateTime, zone: string): Temporal.Instant {
-  const zoned = wall.toZonedDateTime(zone, { disambiguation: 'earlier' })
-  if (zoned.toPlainDateTime().equals(wall)) return zoned.toInstant()
-  const afterGap = zoned.getTimeZoneTransition('next')
-  return (afterGap ?? zoned).toInstant()
 }
 
 function weekFrom(monday: Temporal.PlainDate, calendar: Calendar): Week {

@@ -17,7 +17,9 @@ export type LetterWords = {
 export type LetterFacts = {
   /** Where the proof of this letter is shown. */
   readonly proofUrl: string
-  readonly latestIssue: { readonly subject: string; readonly url: string } | undefined
+  readonly latestIssue:
+    | { readonly subject: string; readonly url: string; readonly verdicts: readonly string[] }
+    | undefined
   /** `Fridays at 09:00 New York time` */
   readonly rhythm: string
   readonly answerTo: string
@@ -66,8 +68,9 @@ function welcome({ latestIssue, rhythm }: LetterFacts): LetterWords {
     paragraphs: [
       `Your address is confirmed. You get one mail a week, on ${rhythm}: ${what}. A week without new comparisons has no mail.`,
       latestIssue
-        ? `Until then, here is the latest issue: “${latestIssue.subject}”.`
+        ? `Until then, here is the latest issue: “${latestIssue.subject}”. In it:`
         : 'The first issue is on its way.',
+      ...(latestIssue?.verdicts ?? []),
     ],
     button: latestIssue && { label: 'Read the latest issue', url: latestIssue.url },
     afterwards: [],

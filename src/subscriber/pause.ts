@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
-import { instantOf } from '../issue/week.ts'
+import { instantOf } from '../clock.ts'
 import { recordConsent } from './consent.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock }

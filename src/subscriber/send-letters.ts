@@ -1,11 +1,13 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Clock } from '../clock.ts'
-import type { WireFacts } from '../delivery/fingerprint.ts'
-import { startPacer } from '../delivery/pace.ts'
-import type { Calendar } from '../issue/week.ts'
+import type { Calendar, Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
+import { startPacer } from '../mail/pace.ts'
+import type { WireFacts } from '../mail/wire.ts'
+import { loadAtRevision } from '../verdict/at-revision.ts'
+import { panelSentence } from '../verdict/panel.ts'
+import { pricingRead } from '../verdict/pricing.ts'
 import { type LetterTemplates, setLetter } from './set-letter.ts'
 import { suppressedAmong } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
@@ -144,17 +146,29 @@ function isWanted({ kind, created_at }: Letter, { status, unsubscribed_at }: Rea
   }
 }
 
-/** The newest issue that was going out at that instant. */
+/** The newest issue that was going out at that instant, and what it said of each pair, in a line. */
 async function latestIssueAt(db: Kysely<Database>, at: Temporal.Instant) {
-  return db
+  const issue = await db
     .selectFrom('issue as i')
     .innerJoin('edition as e', 'e.hash', 'i.edition_hash')
-    .select(['i.week', 'e.subject'])
+    .select(['i.id', 'i.week', 'e.subject'])
     .where('i.planned_at', '<=', at)
     .where('i.state', '<>', 'cancelled')
     .orderBy('i.planned_at', 'desc')
     .limit(1)
     .executeTakeFirst()
+  if (!issue) return undefined
+  const members = await db
+    .selectFrom('issue_comparison')
+    .select(['comparison_id', 'revision'])
+    .where('issue_id', '=', issue.id)
+    .orderBy('position')
+    .execute()
+  const comparisons = (await loadAtRevision(db, members)) ?? []
+  const verdicts = comparisons.map(
+    ({ title, tools }) => `${title}: ${panelSentence(tools)}; ${pricingRead(tools)}.`,
+  )
+  return { week: issue.week, subject: issue.subject, verdicts }
 }
 
 async function recordOutcome(deps: LetterDeps, letter: Letter, outcome: SendOutcome): Promise<Ended> {

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Handlebars from 'handlebars'
 import type { LetterKind } from '../../db/schema.ts'
-import type { WireFacts } from '../delivery/fingerprint.ts'
-import { printable } from '../issue/edition.ts'
-import { structureOf } from '../issue/render.ts'
-import { wrap } from '../issue/set-text.ts'
-import type { Calendar } from '../issue/week.ts'
+import type { Calendar } from '../clock.ts'
 import type { Mail } from '../mail/email.ts'
 import { listHeaders } from '../mail/list-headers.ts'
+import { printable } from '../mail/printable.ts'
+import { wrap } from '../mail/set-text.ts'
+import { structureOf } from '../mail/structure.ts'
+import type { WireFacts } from '../mail/wire.ts'
 import { proofToken } from './letter.ts'
 import { type LetterFacts, wordsFor } from './letter-words.ts'
 import { type SigningKey, signToken } from './token.ts'
@@ -35,7 +35,9 @@ export type LetterToSet = {
   readonly to: string
   readonly publicId: string
   /** The newest issue that had gone out when the letter was posted, so that a later attempt says the same. */
-  readonly latestIssue: { readonly week: string; readonly subject: string } | undefined
+  readonly latestIssue:
+    | { readonly week: string; readonly subject: string; readonly verdicts: readonly string[] }
+    | undefined
 }
 
 const folder = join(import.meta.dirname, '../../templates/email')
@@ -105,6 +107,7 @@ function factsFor({ wire, key, calendar }: LetterSetting, letter: LetterToSet): 
     latestIssue: letter.latestIssue && {
       subject: printable(letter.latestIssue.subject),
       url: `${wire.publicUrl}/issues/${letter.latestIssue.week}`,
+      verdicts: letter.latestIssue.verdicts.map(printable),
     },
     rhythm: rhythmOf(calendar),
     answerTo: wire.replyTo ?? wire.from,

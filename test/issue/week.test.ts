@@ -1,16 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type Calendar,
-  instantOf,
-  nextDueWeek,
-  type WallTime,
-  type Week,
-  weekAfter,
-  weekBefore,
-  weekNamed,
-  weekOf,
-} from '../../src/issue/week.ts'
+import type { Calendar, WallTime } from '../../src/clock.ts'
+import { instantOf } from '../../src/clock.ts'
+import { nextDueWeek, type Week, weekAfter, weekBefore, weekNamed, weekOf } from '../../src/issue/week.ts'
 import { newYork } from '../setup/newsletter.ts'
 
 const utc: Calendar = { ...newYork, zone: 'UTC' }

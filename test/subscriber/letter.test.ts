@@ -56,7 +56,8 @@ describe('a welcome', () => {
     const welcome = mail.accepted[1]
     const [issue, preferences, unsubscribe] = linksOf(welcome?.html)
     expect(issue).toBe('https://news.example.com/issues/2026-W47')
-    expect(welcome?.text).toContain('glyphmoor-vs-kernwick')
+    expect(welcome?.text).toContain('glyphmoor-vs-kernwick left vs')
+    expect(welcome?.text).toContain('Panel ships')
     expect(welcome?.headers).toEqual({
       'List-Unsubscribe': `<${unsubscribe}>`,
       'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
