@@ -13,9 +13,9 @@ import { publicRoutes } from './public/routes.ts'
 import { changeAddressRoutes } from './reader/change-address.ts'
 import { confirmRoutes } from './reader/confirm.ts'
 import { preferencesRoutes } from './reader/preferences.ts'
-import { signUpRoutes } from './reader/sign-up.ts'
+import { signUpDoor, signUpRoutes } from './reader/sign-up.ts'
 import { unsubscribeRoutes } from './reader/unsubscribe.ts'
-import { secure } from './secure.ts'
+import { secure, secureHeaders, setHeaders } from './secure.ts'
 import { styleRoute } from './style.ts'
 
 /**
@@ -35,8 +35,11 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
       wake('take-in-sign-ups')
     }),
   }
+  const headers = secureHeaders({ https: config.publicUrl.startsWith('https://') })
   const app = new Hono()
-    .use(secure({ https: config.publicUrl.startsWith('https://') }))
+    // Before the headers that all others are given: the busiest answer comes with its own, made once.
+    .route('/', signUpDoor({ ...signUp, headers }))
+    .use(secure(headers))
     .route('/', healthRoutes(newsletter))
     .route('/', styleRoute())
     .use('/preferences/*', lettersAfter(wake))
@@ -53,6 +56,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
   app.notFound((c) => c.html(message(pages, notFound), 404))
   app.onError((error, c) => {
     log.error({ err: error, route: c.req.routePath }, 'request failed')
+    setHeaders(c, headers)
     return c.html(message(pages, failed), 500)
   })
   return app

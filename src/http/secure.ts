@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 
 /*
  * Hono's own `secureHeaders` writes after the handler and would take the stricter policies of single pages away, so
@@ -15,11 +15,22 @@ const everywhere = {
   'X-Frame-Options': 'DENY',
 } as const
 
-/** Secure headers on every route and every error (S18). HSTS only where the site is https to begin with. */
-export function secure({ https }: { https: boolean }): MiddlewareHandler {
-  const headers = { ...everywhere, ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }) }
+export type SecureHeaders = Readonly<Record<string, string>>
+
+/** The headers of every answer (S18). HSTS only where the site is https to begin with. */
+export function secureHeaders({ https }: { https: boolean }): SecureHeaders {
+  return { ...everywhere, ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }) }
+}
+
+/** Puts them on whatever answer a context comes to. */
+export function setHeaders(c: Context, headers: SecureHeaders): void {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+}
+
+/** Secure headers on every route and every error. */
+export function secure(headers: SecureHeaders): MiddlewareHandler {
   return async (c, next) => {
-    for (const [name, value] of Object.entries(headers)) c.header(name, value)
+    setHeaders(c, headers)
     await next()
   }
 }

@@ -85,10 +85,34 @@ function readNode(content: string, node: Node, lineOf: (offset: number) => numbe
   const faults = result.error.issues.flatMap((issue) => {
     const path = issue.path.filter((step) => typeof step !== 'symbol')
     const fields = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
-    const problem = issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message
+    const problem = issue.code === 'unrecognized_keys' ? 'unknown field' : inPlainWords(issue.message)
     return fields.map((field) => fault(lineOf(nearest(node, field).offset), fieldName(field), problem))
   })
   return refused(lineOf(node.offset), slugOf(value), faults)
+}
+
+/** The parser's own phrases as a person would say them; our own messages are left as they are. */
+function inPlainWords(message: string): string {
+  const [, wanted, found] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? []
+  if (wanted)
+    return found === 'undefined'
+      ? `is missing; expected ${kind(wanted)}`
+      : `expected ${kind(wanted)}, found ${kind(found)}`
+  return message.replace(
+    /^Invalid option: expected one of (.*)$/,
+    (_, list: string) => `expected one of ${list.replaceAll('"', '').replaceAll('|', ', ')}`,
+  )
+}
+
+function kind(name = ''): string {
+  const kinds: Record<string, string> = {
+    string: 'text',
+    object: 'an object',
+    array: 'a list',
+    number: 'a number',
+    boolean: 'true or false',
+  }
+  return kinds[name] ?? name
 }
 
 /** The node that a path names, or the closest one above it: a missing field has no place of its own. */
