@@ -6,6 +6,8 @@ export type LetterWords = {
   readonly preheader: string
   readonly heading: string
   readonly paragraphs: readonly string[]
+  /** A list under the paragraphs: what is in the latest issue. */
+  readonly items: readonly LetterItem[]
   readonly button: { readonly label: string; readonly url: string } | undefined
   /** Said quietly, below the button. */
   readonly afterwards: readonly string[]
@@ -13,12 +15,14 @@ export type LetterWords = {
   readonly why: string
 }
 
+export type LetterItem = { readonly title: string; readonly line: string }
+
 /** What the words of one letter depend on. Nothing in it was typed by the person who signed the address up. */
 export type LetterFacts = {
   /** Where the proof of this letter is shown. */
   readonly proofUrl: string
   readonly latestIssue:
-    | { readonly subject: string; readonly url: string; readonly verdicts: readonly string[] }
+    | { readonly subject: string; readonly url: string; readonly verdicts: readonly LetterItem[] }
     | undefined
   /** `Fridays at 09:00 New York time` */
   readonly rhythm: string
@@ -51,6 +55,7 @@ function confirm({ proofUrl }: LetterFacts): LetterWords {
     paragraphs: [
       `This address was entered for Weekly AI Tool Verdicts: ${what}, once a week. If that was you, confirm it and you are on the list.`,
     ],
+    items: [],
     button: { label: 'Confirm my address', url: proofUrl },
     afterwards: [
       'The link opens a page with one button. It works for 72 hours.',
@@ -70,8 +75,8 @@ function welcome({ latestIssue, rhythm }: LetterFacts): LetterWords {
       latestIssue
         ? `Until then, here is the latest issue: “${latestIssue.subject}”. In it:`
         : 'The first issue is on its way.',
-      ...(latestIssue?.verdicts ?? []),
     ],
+    items: latestIssue?.verdicts ?? [],
     button: latestIssue && { label: 'Read the latest issue', url: latestIssue.url },
     afterwards: [],
     why: 'You get this mail because you have just confirmed your address for Weekly AI Tool Verdicts.',
@@ -86,6 +91,7 @@ function confirmNewAddress({ proofUrl }: LetterFacts): LetterWords {
     paragraphs: [
       'A reader of Weekly AI Tool Verdicts wants it at this address from now on. If that was you, confirm it and the next issue comes here.',
     ],
+    items: [],
     button: { label: 'Confirm my new address', url: proofUrl },
     afterwards: [
       'The link opens a page with one button. It works for 72 hours. Until then the issues go where they went before.',
@@ -104,6 +110,7 @@ function addressChanged({ answerTo }: LetterFacts): LetterWords {
       'Weekly AI Tool Verdicts was moved from this address to another one, which has been confirmed. This address gets no further issue.',
       `If that was not you, somebody else has one of your mails: your preferences can be changed by whoever holds one. Write to ${answerTo} from this address, and we move it back.`,
     ],
+    items: [],
     button: undefined,
     afterwards: [],
     why: 'You get this mail because the change was made with a link that was sent to this address. It is the last one.',
@@ -119,6 +126,7 @@ function resumed({ latestIssue, rhythm }: LetterFacts): LetterWords {
       `The pause you set has ended. You get issues again, on ${rhythm}.`,
       ...(latestIssue ? [`What you may have missed: “${latestIssue.subject}”.`] : []),
     ],
+    items: [],
     button: latestIssue && { label: 'Read the latest issue', url: latestIssue.url },
     afterwards: [],
     why: 'You get this mail because you asked us to pause, and the pause ended today.',

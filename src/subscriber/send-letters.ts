@@ -165,9 +165,10 @@ async function latestIssueAt(db: Kysely<Database>, at: Temporal.Instant) {
     .orderBy('position')
     .execute()
   const comparisons = (await loadAtRevision(db, members)) ?? []
-  const verdicts = comparisons.map(
-    ({ title, tools }) => `${title}: ${panelSentence(tools)}; ${pricingRead(tools)}.`,
-  )
+  const verdicts = comparisons.map(({ title, tools }) => ({
+    title,
+    line: `${panelSentence(tools)}; ${pricingRead(tools)}.`,
+  }))
   return { week: issue.week, subject: issue.subject, verdicts }
 }
 

@@ -10,7 +10,7 @@ import { wrap } from '../mail/set-text.ts'
 import { structureOf } from '../mail/structure.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { proofToken } from './letter.ts'
-import { type LetterFacts, wordsFor } from './letter-words.ts'
+import { type LetterFacts, type LetterItem, wordsFor } from './letter-words.ts'
 import { type SigningKey, signToken } from './token.ts'
 
 /** The two parts of a letter, compiled. */
@@ -36,7 +36,7 @@ export type LetterToSet = {
   readonly publicId: string
   /** The newest issue that had gone out when the letter was posted, so that a later attempt says the same. */
   readonly latestIssue:
-    | { readonly week: string; readonly subject: string; readonly verdicts: readonly string[] }
+    | { readonly week: string; readonly subject: string; readonly verdicts: readonly LetterItem[] }
     | undefined
 }
 
@@ -107,7 +107,10 @@ function factsFor({ wire, key, calendar }: LetterSetting, letter: LetterToSet): 
     latestIssue: letter.latestIssue && {
       subject: printable(letter.latestIssue.subject),
       url: `${wire.publicUrl}/issues/${letter.latestIssue.week}`,
-      verdicts: letter.latestIssue.verdicts.map(printable),
+      verdicts: letter.latestIssue.verdicts.map(({ title, line }) => ({
+        title: printable(title),
+        line: printable(line),
+      })),
     },
     rhythm: rhythmOf(calendar),
     answerTo: wire.replyTo ?? wire.from,
