@@ -43,6 +43,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', healthRoutes(newsletter))
     .route('/', styleRoute())
     .use('/preferences/*', lettersAfter(wake))
+    .use('/address/*', lettersAfter(wake))
     .route('/', unsubscribeRoutes({ ...newsletter, pages }))
     .route('/', changeAddressRoutes({ ...newsletter, pages }))
     .route('/', preferencesRoutes({ ...newsletter, pages }))

@@ -94,7 +94,7 @@ describe('a reader on a phone without JavaScript', () => {
     await page.goto(preferences)
     expect(await page.getByRole('button', { name: 'Pause my subscription' }).count()).toBe(0)
     await context.close()
-  }, 120_000)
+  }, 300_000)
 
   it('is told what is wrong with an address, keeps what was typed, and is offered the likely one', async () => {
     const context = await phone()
@@ -133,5 +133,5 @@ describe('a link scanner with JavaScript', () => {
     await page.goto(link(asked, /^\/confirm\//))
     await press(page, 'Confirm my address')
     expect(await page.locator('h1').innerText()).toMatch(/you are in|on the list/i)
-  }, 120_000)
+  }, 300_000)
 })
