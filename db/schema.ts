@@ -25,6 +25,14 @@ export type Database = {
   delivery: Delivery
   attempt: Attempt
   provider_event: ProviderEvent
+  event_to_apply: EventToApply
+  feedback: Feedback
+  issue_feedback: IssueFeedback
+  decision: Decision
+  installation: Installation
+  link: Link
+  click: Click
+  click_key: ClickKey
   delivery_state: DeliveryState
 }
 
@@ -159,6 +167,9 @@ type Letter = {
   sent_at: Instant | null
   given_up_at: Instant | null
   reason: string | null
+  feedback: FeedbackState | null
+  feedback_at: Instant | null
+  soft_at: Instant | null
 }
 
 type Proof = {
@@ -300,6 +311,112 @@ type ProviderEvent = {
   received_at: Instant
   body: JSONColumnType<object>
 }
+
+/** What became of a mail that was sent, by the provider's events. A later value outweighs an earlier one (RELIABILITY 3.6). */
+export type FeedbackState =
+  | 'delayed'
+  | 'delivered'
+  | 'failed'
+  | 'suppressed'
+  | 'bounced soft'
+  | 'bounced hard'
+  | 'complained'
+
+/** An event between its arrival and its effect. */
+type EventToApply = {
+  id: Identity
+  svix_id: string
+  email_id: string | null
+  batch_id: string | null
+  /** The public id of the reader whose delivery it is about, by its tag. */
+  reader: string | null
+  letter_id: string | null
+  address: string | null
+  state: FeedbackState | null
+  /** Why its address is never to be mailed again; null when the event is no reason for that. */
+  bars: 'bounced' | 'complained' | 'by hand' | null
+  at: Instant
+  received_at: Instant
+  not_before: Instant
+}
+
+type Feedback = {
+  subscriber_id: number
+  /** When that state was first reported, by the provider's clock. */
+  at: Instant
+  /** When the mail first bounced softly, whatever became of it afterwards. */
+  soft_at: Instant | null
+  issue_id: number
+  state: FeedbackState
+}
+
+/** How many of an issue's deliveries stand at each state: the sum is the number of its `feedback` rows. */
+type IssueFeedback = {
+  issue_id: number
+  delayed: number
+  delivered: number
+  failed: number
+  suppressed: number
+  bounced_soft: number
+  bounced_hard: number
+  complained: number
+}
+
+export type DecisionKind =
+  | 'approve'
+  | 'hold'
+  | 'release'
+  | 'cancel'
+  | 'retry failed'
+  | 'confirm'
+  | 'resend'
+  | 'drop'
+  | 'quarantine'
+  | 'adopt database'
+
+type Decision = {
+  id: Identity
+  at: Instant
+  by: string
+  what: DecisionKind
+  issue_id: number | null
+  batch_id: string | null
+  evidence: JSONColumnType<object>
+}
+
+type Installation = {
+  single: Generated<true>
+  /** Another one after each adoption; those before it are the ancestors. */
+  id: Generated<string>
+  ancestors: Generated<string[]>
+  /** Where the database was when it last sent: server, database, timeline. */
+  place: string | null
+}
+
+type Link = {
+  id: string
+  issue_id: number
+  kind: 'comparison' | 'trap'
+  comparison_id: number | null
+  /** Its comparison's place in the approved edition; null for one that only a variant or an earlier draft has. */
+  position: number | null
+  target: string
+}
+
+/** What a user agent says of itself: a browser, a known program, one that looks ahead, or nothing. */
+export type AgentClass = 'browser' | 'program' | 'prefetch' | 'none'
+
+type Click = {
+  link_id: string
+  at: Instant
+  /** Beyond what a JavaScript number holds: only compared, and by the database. */
+  network: ColumnType<number, string | number, never>
+  visitor: ColumnType<number, string | number, never>
+  agent: AgentClass
+  head: boolean
+}
+
+type ClickKey = { day: string; key: string }
 
 export type DeliveryOutcome =
   | 'planned'

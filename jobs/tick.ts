@@ -46,7 +46,7 @@ async function ensureWeeks({ db, clock, calendar }: TickDeps): Promise<void> {
   await ensureIssue(db, next)
 }
 
-/** Later than SEND_GRACE after its time, an issue waits for an editor instead of going out by itself. */
+/** Later than SEND_GRACE after its time, an issue waits for an editor instead of going out by itself; once one has let it go on, it has as long again. */
 async function parkWhatIsLate({ db, clock, rules }: TickDeps): Promise<void> {
   const latest = clock().subtract(rules.grace)
   await db
@@ -69,6 +69,18 @@ async function parkWhatIsLate({ db, clock, rules }: TickDeps): Promise<void> {
     .where('state', '=', 'sending')
     .where('due_at', '<', latest)
     .where('planned_at', '<', latest)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('decision as d')
+            .select('d.id')
+            .whereRef('d.issue_id', '=', 'issue.id')
+            .where('d.what', 'in', ['release', 'resend', 'retry failed'])
+            .where('d.at', '>=', latest),
+        ),
+      ),
+    )
     .execute()
 }
 

@@ -1,3 +1,6 @@
+import { closeCancelled } from '../src/delivery/close-cancelled.ts'
+import { confirmByEvidence } from '../src/delivery/confirm-by-evidence.ts'
+import { forgetClickKeys } from '../src/issue/click-key.ts'
 import type { DraftDeps } from '../src/issue/draft.ts'
 import type { JobData, JobName, Queue } from '../src/queue.ts'
 import type { LetterDeps } from '../src/subscriber/send-letters.ts'
@@ -6,6 +9,7 @@ import { runDraft } from './draft-issue.ts'
 import { type ResumeDeps, resumeReaders } from './resume-readers.ts'
 import { type SendDeps, sendIssue } from './send-issue.ts'
 import { askForMail, runLetters } from './send-letters.ts'
+import { askForEvents, runEvents } from './take-in-events.ts'
 import { runTakeIn } from './take-in-sign-ups.ts'
 import { type Due, lookAtTimetable, type TickDeps } from './tick.ts'
 
@@ -18,6 +22,7 @@ export async function startWorker(deps: WorkDeps, queue: Queue, stop: AbortSigna
   await queue.work('send-issue', (data) => runJob(deps, queue, 'send-issue', data, stop))
   await queue.work('take-in-sign-ups', (data) => runJob(deps, queue, 'take-in-sign-ups', data, stop))
   await queue.work('send-letters', (data) => runJob(deps, queue, 'send-letters', data, stop))
+  await queue.work('take-in-events', (data) => runJob(deps, queue, 'take-in-events', data, stop))
 }
 
 /** Runs what is waiting in the queue now, then returns how many jobs that were. */
@@ -29,6 +34,7 @@ export function workOnce(deps: WorkDeps, queue: Queue, stop: AbortSignal): Promi
 export async function runTimetable(deps: WorkDeps): Promise<readonly Due[]> {
   const ran: Due[] = []
   await resumeReaders(deps)
+  await settleDoubts(deps)
   for (;;) {
     const due = (await lookAtTimetable(deps)).filter(
       ({ job, week }) => !ran.some((d) => d.job === job && d.week === week),
@@ -41,6 +47,13 @@ export async function runTimetable(deps: WorkDeps): Promise<readonly Due[]> {
   }
 }
 
+/** What webhooks prove, and what a cancelled issue left behind. */
+async function settleDoubts(deps: WorkDeps): Promise<void> {
+  await closeCancelled(deps)
+  const confirmed = await confirmByEvidence(deps)
+  if (confirmed > 0) deps.log.info({ batches: confirmed }, 'confirmed by webhooks')
+}
+
 async function runJob(
   deps: WorkDeps,
   queue: Queue,
@@ -51,8 +64,11 @@ async function runJob(
   switch (job) {
     case 'tick':
       await resumeReaders(deps)
+      await settleDoubts(deps)
       for (const due of await lookAtTimetable(deps)) await queue.enqueue(due.job, due.week)
       await askForMail(deps, queue)
+      await forgetClickKeys(deps)
+      await askForEvents(deps, queue)
       return
     case 'draft-issue':
       if (week) await runDraft(deps, week)
@@ -69,5 +85,7 @@ async function runJob(
       return runTakeIn(deps, queue, stop)
     case 'send-letters':
       return runLetters(deps, stop)
+    case 'take-in-events':
+      return runEvents(deps, stop)
   }
 }

@@ -1,20 +1,25 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { DataFolderLocked } from '../db/lock.ts'
+import { addAdoptCommand } from './cli/adopt-database.ts'
 import { Problem, UsageError } from './cli/command.ts'
 import { addDecisionCommands } from './cli/decide.ts'
 import { addDoctorCommand } from './cli/doctor.ts'
 import { addDraftCommand } from './cli/draft.ts'
+import { addEventCommands } from './cli/events.ts'
 import { addImportCommands } from './cli/import.ts'
 import { addMigrateCommand } from './cli/migrate.ts'
 import { addPreviewCommand } from './cli/preview.ts'
+import { addQuarantineCommand } from './cli/quarantine.ts'
 import { addReconcileCommand } from './cli/reconcile.ts'
 import { addSendCommand } from './cli/send.ts'
 import { addServeCommands } from './cli/serve.ts'
 import { addStatusCommand } from './cli/status.ts'
 import { addSubscriberCommands } from './cli/subscribers.ts'
+import { addSuppressionCommands } from './cli/suppressions.ts'
 import { addTickCommand } from './cli/tick.ts'
 import { BadConfig } from './config.ts'
+import { AccountUnreadable } from './mail/resend-account.ts'
 import { CannotListen } from './web.ts'
 
 const program = new Command('verdict')
@@ -33,7 +38,11 @@ for (const add of [
   addSendCommand,
   addStatusCommand,
   addReconcileCommand,
+  addQuarantineCommand,
+  addAdoptCommand,
   addSubscriberCommands,
+  addSuppressionCommands,
+  addEventCommands,
   addTickCommand,
 ])
   add(program)
@@ -58,7 +67,7 @@ function complain(error: unknown): number {
 
 function isExpected(error: unknown): boolean {
   return (
-    [Problem, BadConfig, DataFolderLocked, CannotListen].some((kind) => error instanceof kind) ||
+    [Problem, BadConfig, DataFolderLocked, CannotListen, AccountUnreadable].some((kind) => error instanceof kind) ||
     isUnreachable(error) ||
     isAboutAFile(error)
   )

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Calendar, WallTime } from './clock.ts'
 import { parseRange, type Range } from './http/client-address.ts'
+import { type DkimKey, readDkimKey } from './mail/dkim.ts'
+import { readSmtpUrl } from './mail/smtp-url.ts'
 import { parseSigningKeys, type SigningKey } from './subscriber/token.ts'
 
 /** What the environment says, parsed and complete (CONTRACT: Environment). Read once; functions are handed what they use. */
@@ -18,7 +20,11 @@ export type Config = {
     readonly resendApiKey: string | undefined
     readonly resendBaseUrl: string | undefined
     readonly smtpUrl: string | undefined
+    /** Signs what goes over SMTP; Resend signs by itself. */
+    readonly dkim: DkimKey | undefined
   }
+  /** May read the account at Resend; only commands use it, the sender has `mail.resendApiKey`. */
+  readonly resendFullAccessKey: string | undefined
   /** Secrets that sign the provider's webhooks; several during a rotation. */
   readonly webhookSecrets: readonly string[]
   readonly apiToken: string | undefined
@@ -109,6 +115,9 @@ const count = z
   .regex(/^\d{1,4}$/, 'expected a whole number')
   .transform(Number)
 
+/** Base64, because a secret that cannot be decoded would only show with the first webhook. */
+const webhookSecret = /^whsec_(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
 const variables = z.object({
   NODE_ENV: z.string().optional(),
   DATABASE_URL: z
@@ -132,19 +141,49 @@ const variables = z.object({
     .string()
     .regex(/^[\x21-\x7e]+$/, 'expected a key without white space')
     .optional(),
+  RESEND_FULL_ACCESS_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'expected a key without white space')
+    .optional(),
   RESEND_BASE_URL: webUrl.optional(),
   ALLOW_RESEND_BASE_URL: z.string().optional(),
   SMTP_URL: z
     .string()
-    .refine(
-      (value) => /^smtps?:\/\//.test(value) && URL.canParse(value),
-      'expected smtp://user:password@host:port',
+    .superRefine((value, context) => {
+      const server = readSmtpUrl(value)
+      if ('problem' in server) context.addIssue(server.problem)
+    })
+    .optional(),
+  DKIM_DOMAIN: z
+    .string()
+    .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i, 'expected a domain such as news.example.com')
+    .toLowerCase()
+    .optional(),
+  DKIM_SELECTOR: z
+    .string()
+    .regex(
+      /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i,
+      'expected a name such as s1, as it stands before ._domainkey in the DNS',
     )
+    .optional(),
+  DKIM_PRIVATE_KEY: z
+    .string()
+    .transform((value, context) => {
+      const key = readDkimKey(value)
+      if (key) return key
+      context.addIssue(
+        'expected an RSA private key of 1024 bits or more as PEM, or the path of a file with one; make one with: openssl genrsa 2048',
+      )
+      return z.NEVER
+    })
     .optional(),
   RESEND_WEBHOOK_SECRET: z
     .string()
-    .regex(/^whsec_\S+(?: whsec_\S+)*$/, 'expected whsec_…, several separated by spaces')
     .transform((value) => value.split(' '))
+    .refine(
+      (secrets) => secrets.every((secret) => webhookSecret.test(secret)),
+      'expected whsec_… as Resend shows it, several separated by spaces',
+    )
     .default([]),
   API_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
   SIGNING_KEYS: z
@@ -193,6 +232,7 @@ function togetherFaults(v: Variables, given: Readonly<Record<string, unknown>>):
   }
   if (v.MAIL_TRANSPORT === 'resend') need('RESEND_API_KEY', 'is needed when MAIL_TRANSPORT is resend')
   if (v.MAIL_TRANSPORT === 'smtp') need('SMTP_URL', 'is needed when MAIL_TRANSPORT is smtp')
+  faults.push(...dkimFaults(v))
   if (v.MIN_COMPARISONS > v.MAX_COMPARISONS)
     faults.push({ name: 'MIN_COMPARISONS', problem: `is more than MAX_COMPARISONS (${v.MAX_COMPARISONS})` })
   if (!production && leavesThisMachine(v))
@@ -200,6 +240,12 @@ function togetherFaults(v: Variables, given: Readonly<Record<string, unknown>>):
       name: 'MAIL_TRANSPORT',
       problem:
         'sends real mail: set NODE_ENV=production for that, or point RESEND_BASE_URL or SMTP_URL at this machine to try it',
+    })
+  if (!production && v.RESEND_FULL_ACCESS_KEY && !isLoopback(v.RESEND_BASE_URL ?? 'https://api.resend.com'))
+    faults.push({
+      name: 'RESEND_FULL_ACCESS_KEY',
+      problem:
+        'opens a real account: set NODE_ENV=production for that, or point RESEND_BASE_URL at this machine to try it',
     })
   if (production && v.SEND_POLICY === 'approve')
     need('EDITORS', 'is empty, and SEND_POLICY=approve needs somebody who approves')
@@ -218,6 +264,21 @@ function togetherFaults(v: Variables, given: Readonly<Record<string, unknown>>):
       })
   }
   return faults
+}
+
+/** All three or none, and for the sender's own domain: DMARC takes no other. */
+function dkimFaults(v: Variables): readonly ConfigFault[] {
+  const names = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY'] as const
+  const missing = names.filter((name) => v[name] === undefined)
+  if (missing.length === names.length) return []
+  if (missing.length > 0)
+    return missing.map((name) => ({
+      name,
+      problem: 'is needed too: signing takes all three DKIM_ variables',
+    }))
+  const sender = v.MAIL_FROM.replace(/^.*@|>$/g, '').toLowerCase()
+  if (`.${sender}`.endsWith(`.${v.DKIM_DOMAIN}`)) return []
+  return [{ name: 'DKIM_DOMAIN', problem: `is not the domain of MAIL_FROM (${sender}) nor one above it` }]
 }
 
 /** Whether mail would go to another machine: outside production that is never meant (RELIABILITY S27). */
@@ -245,7 +306,9 @@ function toConfig(v: Variables): Config {
       resendApiKey: v.RESEND_API_KEY,
       resendBaseUrl: v.RESEND_BASE_URL,
       smtpUrl: v.SMTP_URL,
+      dkim: dkimOf(v),
     },
+    resendFullAccessKey: v.RESEND_FULL_ACCESS_KEY,
     webhookSecrets: v.RESEND_WEBHOOK_SECRET,
     apiToken: v.API_TOKEN,
     postalAddress: v.POSTAL_ADDRESS,
@@ -259,6 +322,11 @@ function toConfig(v: Variables): Config {
     challenge: v.CHALLENGE,
     logLevel: v.LOG_LEVEL,
   }
+}
+
+function dkimOf(v: Variables): DkimKey | undefined {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = v
+  return domain && selector && privateKey ? { domain, selector, privateKey } : undefined
 }
 
 function toFault(issue: z.core.$ZodIssue): ConfigFault {

@@ -7,6 +7,7 @@ import { migrate } from '../db/migrate.ts'
 import type { Database } from '../db/schema.ts'
 import type { Calendar, Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import { type LedgerMark, openLedgerMark } from './delivery/ledger-mark.ts'
 import type { SendRules } from './delivery/send.ts'
 import { type IssueSetting, type IssueTemplates, loadIssueTemplates } from './issue/render.ts'
 import type { Log } from './log.ts'
@@ -25,6 +26,8 @@ export type Newsletter = {
   readonly log: Log
   readonly connection: Connection
   readonly db: Kysely<Database>
+  /** What this machine remembers of its ledgers. */
+  readonly ledgerMark?: LedgerMark
   readonly templates: IssueTemplates
   readonly letterTemplates: LetterTemplates
   readonly setting: IssueSetting
@@ -73,6 +76,7 @@ async function assemble(config: Config, clock: Clock, log: Log, connection: Conn
       keys,
       keyId: signing.id,
     },
+    ledgerMark: openLedgerMark(config.dataDir, connection.driver),
     templates: await loadIssueTemplates(),
     letterTemplates: await loadLetterTemplates(),
     setting: { publicUrl: config.publicUrl, postalAddress: config.postalAddress },

@@ -4,7 +4,14 @@ import type { Connection } from '../db/connect.ts'
 import type { Log } from './log.ts'
 
 /** The jobs there are. A job only wakes a worker up; what is true stands in the ledger. */
-export const jobNames = ['tick', 'draft-issue', 'send-issue', 'take-in-sign-ups', 'send-letters'] as const
+export const jobNames = [
+  'tick',
+  'draft-issue',
+  'send-issue',
+  'take-in-sign-ups',
+  'send-letters',
+  'take-in-events',
+] as const
 export type JobName = (typeof jobNames)[number]
 
 /** The week a job is about; a tick is about none. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { BadConfig, readConfig } from '../src/config.ts'
 
@@ -13,6 +14,41 @@ const live = {
   SIGNING_KEYS: `k1:${secret}`,
   EDITORS: 'eve@example.com',
 }
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 1024,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
+const dkim = { DKIM_DOMAIN: 'example.com', DKIM_SELECTOR: 'w1', DKIM_PRIVATE_KEY: privateKey }
+
+describe('signing what goes over SMTP', () => {
+  it('takes a domain, a selector and a key, here on one line', () => {
+    const oneLine = privateKey.replaceAll('\n', '\\n')
+
+    expect(readConfig({ ...dkim, DKIM_PRIVATE_KEY: oneLine }).mail.dkim).toEqual({
+      ...{ domain: 'example.com', selector: 'w1', privateKey },
+    })
+    expect(readConfig({}).mail.dkim).toBeUndefined()
+  })
+
+  it.each([
+    ['without its selector', { ...dkim, DKIM_SELECTOR: '' }, ['DKIM_SELECTOR']],
+    ['with a selector alone', { DKIM_SELECTOR: 'w1' }, ['DKIM_DOMAIN', 'DKIM_PRIVATE_KEY']],
+    ['with a domain that is none', { ...dkim, DKIM_DOMAIN: 'https://example.com' }, ['DKIM_DOMAIN']],
+    ['for another domain than the sender’s', { ...dkim, DKIM_DOMAIN: 'example.org' }, ['DKIM_DOMAIN']],
+    ['for a domain that only ends alike', { ...dkim, MAIL_FROM: 'v@myexample.com' }, ['DKIM_DOMAIN']],
+    ['with a key that cannot be read', { ...dkim, DKIM_PRIVATE_KEY: '/nowhere.pem' }, ['DKIM_PRIVATE_KEY']],
+  ])('is at fault %s', (_, environment, names) => {
+    expect(faultsOf(environment).map(({ name }) => name)).toEqual(names)
+  })
+
+  it('may be done by the domain above the sender’s', () => {
+    const sender = { MAIL_FROM: 'Verdicts <v@news.example.com>' }
+
+    expect(readConfig({ ...dkim, ...sender }).mail.dkim?.domain).toBe('example.com')
+  })
+})
 
 describe('an empty environment', () => {
   it('is the trial: an embedded database, mail in files, Friday at nine in New York', () => {
@@ -47,7 +83,7 @@ describe('a variable', () => {
     ['PORT', '8080', { port: 8080, publicUrl: 'http://localhost:8080' }],
     ['PUBLIC_URL', 'https://news.example.com//', { publicUrl: 'https://news.example.com' }],
     ['EDITORS', ' Eve@Example.com, ,dan@example.com', { editors: ['eve@example.com', 'dan@example.com'] }],
-    ['RESEND_WEBHOOK_SECRET', 'whsec_a whsec_b', { webhookSecrets: ['whsec_a', 'whsec_b'] }],
+    ['RESEND_WEBHOOK_SECRET', 'whsec_aaaa whsec_bbb=', { webhookSecrets: ['whsec_aaaa', 'whsec_bbb='] }],
     ['SIGNING_KEYS', `k1:${secret}`, { signingKeys: [{ id: 'k1', secret: Buffer.alloc(32, 7) }] }],
     ['MAIL_FROM', 'verdicts@example.com', { mail: { from: 'verdicts@example.com' } }],
     ['DRAFT_AT', 'SUN 23:59', { calendar: { draftAt: { weekday: 7, hour: 23, minute: 59 } } }],
@@ -85,6 +121,8 @@ describe('a variable', () => {
     ['SEND_GRACE', '-PT1H', /PT36H/],
     ['SIGNING_KEYS', 'k1:short', /32 bytes/],
     ['RESEND_WEBHOOK_SECRET', 'secret', /whsec_/],
+    ['RESEND_WEBHOOK_SECRET', 'whsec_not/base64!', /whsec_/],
+    ['RESEND_FULL_ACCESS_KEY', 're_full', /real account/],
     ['RESEND_API_KEY', 're_1 2', /without white space/],
     ['API_TOKEN', 'short', /16 characters/],
     ['SMTP_URL', 'mail.example.com', /smtp:\/\//],

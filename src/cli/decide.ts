@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Decision, decide } from '../issue/decide.ts'
+import { type Decided, type Decision, decide } from '../issue/decide.ts'
 import { answering, parseWeek, withNewsletter } from './command.ts'
 
 const decisions: Record<Decision, string> = {
@@ -21,9 +21,13 @@ export function addDecisionCommands(program: Command): void {
           'operator',
         )
         return decided.ok
-          ? { json: decided, lines: [`${decided.week} is ${decided.state}.`] }
+          ? { json: decided, lines: [`${decided.week} is ${decided.state}.${whoGoesOn(decided)}`] }
           : { json: decided, lines: [`${decided.problem}. Nothing was changed.`], ok: false }
       }),
     )
   }
+}
+
+function whoGoesOn({ week, state }: Decided): string {
+  return state === 'sending' ? ` A running worker goes on with it; without one: verdict send ${week}` : ''
 }

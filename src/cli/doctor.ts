@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { sql } from 'kysely'
 import { type Config, developmentDefaults } from '../config.ts'
+import { theInstallation, whatIsWrong } from '../delivery/epoch.ts'
+import { placeOf } from '../delivery/ledger-place.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { answering, withNewsletter } from './command.ts'
 
@@ -16,7 +18,12 @@ type Check = {
 export function addDoctorCommand(program: Command): void {
   answering(program.command('doctor').description('check everything that live sending needs'), () =>
     withNewsletter(async (newsletter) => {
-      const checks = [await database(newsletter), ...settings(newsletter.config), await audience(newsletter)]
+      const checks = [
+        await database(newsletter),
+        await ledger(newsletter),
+        ...settings(newsletter.config),
+        await audience(newsletter),
+      ]
       const failed = checks.filter((check) => check.level === 'fail').length
       return {
         json: { ok: failed === 0, checks },
@@ -46,6 +53,28 @@ async function database({ connection, db }: Newsletter): Promise<Check> {
     )
   if (version < 15) return fail('DATABASE_URL', `PostgreSQL ${version}`, 'Use PostgreSQL 15 or newer.')
   return ok('DATABASE_URL', `PostgreSQL ${version} answers, and the schema is up to date`)
+}
+
+/** Whether a restored or copied database would be noticed (RELIABILITY 3.2, W7). */
+async function ledger(newsletter: Newsletter): Promise<Check> {
+  const { db, ledgerMark } = newsletter
+  const problem = await whatIsWrong(newsletter)
+  if (problem)
+    return fail('ledger', problem, 'verdict reconcile WEEK --provider, then verdict adopt-database')
+  if (!(await placeOf(db)))
+    return warn(
+      'ledger',
+      'this role may not ask where the database lives: a copy of it is noticed only on machines that keep DATA_DIR',
+      'Grant EXECUTE on pg_control_system() and pg_control_checkpoint(), and keep DATA_DIR on a disk that stays.',
+    )
+  const hasSent = (await theInstallation(db)).place !== null
+  if (hasSent && !ledgerMark?.read()?.here)
+    return warn(
+      'ledger',
+      'it has sent before, and DATA_DIR of this machine does not remember: a backup restored in place would not be noticed',
+      'Keep DATA_DIR on a disk that stays.',
+    )
+  return ok('ledger', hasSent ? 'where it was when it last sent' : 'has not sent yet')
 }
 
 function settings(config: Config): readonly Check[] {

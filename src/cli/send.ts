@@ -1,18 +1,22 @@
 import type { Command } from 'commander'
 import { openIssue, type Sent, sendIssue } from '../../jobs/send-issue.ts'
+import { whatIsWrong } from '../delivery/epoch.ts'
 import { accountOf } from '../delivery/report.ts'
+import { retryFailed } from '../delivery/retry-failed.ts'
 import { sendTest } from '../delivery/test-send.ts'
+import { waysOut } from '../delivery/ways-out.ts'
 import { findIssue } from '../issue/issue.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { parseAddress } from '../subscriber/address.ts'
 import { type Answer, answering, parseWeek, UsageError, withNewsletter } from './command.ts'
+import { operator } from './operator.ts'
 import { startProgress } from './progress.ts'
 import { stopSignal } from './signals.ts'
-import { accountLine } from './words.ts'
+import { accountLine, waysOutLines } from './words.ts'
 
-type Options = { json?: true; now?: true; test?: string }
+type Options = { json?: true; now?: true; test?: string; retryFailed?: true }
 
-/** `send WEEK [--now] [--test ADDRESS]` */
+/** `send WEEK [--now] [--test ADDRESS] [--retry-failed]` */
 export function addSendCommand(program: Command): void {
   answering<Options>(
     program
@@ -20,13 +24,13 @@ export function addSendCommand(program: Command): void {
       .description('send an issue to its end, going on with whatever is unfinished; safe to run twice')
       .argument('<week>', 'ISO week')
       .option('--now', 'ahead of its time, or long after it')
-      .option('--test <address>', 'send one marked copy to this address instead'),
+      .option('--test <address>', 'send one marked copy to this address instead')
+      .option('--retry-failed', 'first make the mails that were refused ready to be tried again, each once'),
     ([name], options) =>
       withNewsletter(async (newsletter) => {
         const week = parseWeek(name, newsletter).name
-        return options.test === undefined
-          ? sendAll(newsletter, week, options)
-          : sendOne(newsletter, week, options.test)
+        if (options.test !== undefined) return sendOne(newsletter, week, options.test)
+        return options.retryFailed ? retry(newsletter, week, options) : sendAll(newsletter, week, options)
       }),
   )
 }
@@ -46,6 +50,13 @@ async function sendAll(newsletter: Newsletter, week: string, options: Options): 
   return report(newsletter, week, sent)
 }
 
+async function retry(newsletter: Newsletter, week: string, options: Options): Promise<Answer> {
+  const foreign = await whatIsWrong(newsletter)
+  if (foreign) return refusal(week, `${foreign} First: verdict adopt-database`)
+  const retried = await retryFailed(newsletter, week, operator())
+  return retried.ok ? sendAll(newsletter, week, options) : refusal(week, retried.problem)
+}
+
 async function report(newsletter: Newsletter, week: string, sent: Sent): Promise<Answer> {
   if (sent.kind === 'refused') return refusal(week, sent.problem)
   const issue = await findIssue(newsletter.db, week)
@@ -57,6 +68,7 @@ async function report(newsletter: Newsletter, week: string, sent: Sent): Promise
     lines: [
       `${week} is ${issue.state}: ${accountLine(account)}`,
       ...(issue.state === 'paused' ? [`${issue.reason}. When that is mended: verdict release ${week}`] : []),
+      ...(issue.state === 'partly sent' ? waysOutLines(waysOut(issue, account)) : []),
       ...(sent.kind === 'stopped' ? [`Stopped. To go on: verdict send ${week}`] : []),
     ],
     ok: isDone,

@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
+import { whatIsWrong } from '../delivery/epoch.ts'
+import { type Feedback, feedbackOf } from '../delivery/feedback.ts'
 import { type Account, accountOf } from '../delivery/report.ts'
+import { waysOut } from '../delivery/ways-out.ts'
+import { type Clicks, clicksOf } from '../issue/clicks.ts'
 import { findIssue, type Issue, nextIssueWeek } from '../issue/issue.ts'
 import type { Week } from '../issue/week.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { type Answer, answering, Problem, parseWeek, withNewsletter } from './command.ts'
-import { accountLine, fromNow, whenInZone } from './words.ts'
+import { accountLine, clickLines, feedbackLines, fromNow, waysOutLines, whenInZone } from './words.ts'
 
 /** `status [WEEK]` */
 export function addStatusCommand(program: Command): void {
@@ -19,10 +23,21 @@ export function addStatusCommand(program: Command): void {
           ? [await one(newsletter, parseWeek(name, newsletter).name)]
           : await newest(newsletter)
         const accounts = await Promise.all(issues.map((issue) => accountOf(newsletter.db, issue.id)))
+        const feedback = await Promise.all(issues.map((issue) => feedbackOf(newsletter.db, issue.id)))
         const next = await nextIssueWeek(newsletter.db, newsletter.clock(), newsletter.calendar)
-        return say(newsletter, issues, accounts, next)
+        const [only] = issues
+        const clicks = name && only ? await clicksOf(newsletter.db, only.id) : undefined
+        const foreign = await whatIsWrong(newsletter)
+        const said = say(newsletter, issues, accounts, feedback, next, clicks)
+        return foreign ? withWarning(said, foreign) : said
       }),
   )
+}
+
+/** Said first: whatever else stands here, nothing is sent. */
+function withWarning({ json, lines }: Answer, foreign: string): Answer {
+  const warning = `Nothing is sent: ${foreign} See: verdict adopt-database --help`
+  return { json: { ...json, mayNotSend: foreign }, lines: [warning, '', ...lines] }
 }
 
 async function one({ db }: Newsletter, week: string): Promise<Issue> {
@@ -39,7 +54,9 @@ function say(
   { clock }: Newsletter,
   issues: readonly Issue[],
   accounts: readonly Account[],
+  feedback: readonly Feedback[],
   next: Week,
+  clicks: Clicks | undefined,
 ): Answer {
   return {
     json: {
@@ -47,11 +64,15 @@ function say(
         ...{ week: issue.week, state: issue.state, reason: issue.reason, dueAt: issue.due_at },
         ...{ draftAt: issue.draft_at, cutoff: issue.cutoff_at, editionHash: issue.edition_hash },
         ...{ approvedBy: issue.approved_by, timezone: issue.timezone, deliveries: accounts[index] },
+        feedback: feedback[index],
+        waysOut: accounts[index] ? waysOut(issue, accounts[index]) : [],
+        ...(clicks && { clicks }),
       })),
       next: { week: next.name, draftAt: next.draftAt, dueAt: next.dueAt, timezone: next.zone },
     },
     lines: [
-      ...issues.flatMap((issue, index) => issueLines(issue, accounts[index], clock())),
+      ...issues.flatMap((issue, index) => issueLines(issue, accounts[index], feedback[index], clock())),
+      ...(clicks ? clickLines(clicks) : []),
       ...(issues.length === 0 ? ['No issue yet. Make one: verdict draft'] : []),
       '',
       ...nextLines(next, clock()),
@@ -59,7 +80,12 @@ function say(
   }
 }
 
-function issueLines(issue: Issue, account: Account | undefined, now: Temporal.Instant): readonly string[] {
+function issueLines(
+  issue: Issue,
+  account: Account | undefined,
+  feedback: Feedback | undefined,
+  now: Temporal.Instant,
+): readonly string[] {
   const reason = issue.reason ? ` (${issue.reason})` : ''
   const due = `${whenInZone(issue.due_at, issue.timezone)}, ${fromNow(issue.due_at, now)}`
   const isPlanned = issue.planned_at !== null && account !== undefined
@@ -67,6 +93,8 @@ function issueLines(issue: Issue, account: Account | undefined, now: Temporal.In
     `${issue.week}  ${issue.state}${reason}`,
     `  due ${due}`,
     ...(isPlanned ? [`  ${accountLine(account)}`] : []),
+    ...(feedback ? feedbackLines(feedback) : []),
+    ...(account ? waysOutLines(waysOut(issue, account)) : []),
   ]
 }
 

@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { Database, IssueState } from '../../db/schema.ts'
-import type { Clock } from '../clock.ts'
 import { cutEdition } from '../issue/edition.ts'
-import type { Log } from '../log.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
 import { startPacer } from '../mail/pace.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { type Claim, type ClaimResult, claimBatch } from './claim.ts'
+import { type EpochDeps, markLedger, markLedgerNowAndThen } from './epoch.ts'
 import { personalise } from './personalise.ts'
 import { recordOutcome } from './record.ts'
 import { loadEdition } from './send.ts'
+import { finishIssue } from './settle.ts'
 
-export type DeliverDeps = {
-  readonly db: Kysely<Database>
-  readonly clock: Clock
-  readonly log: Log
+export type DeliverDeps = EpochDeps & {
   readonly transport: Transport
   readonly wire: WireFacts
   readonly listId: string
@@ -45,6 +42,7 @@ export async function deliverIssue(
   const pacer = startPacer(deps.transport.perSecond)
   const lanes = Array.from({ length: deps.transport.concurrency }, () => drain(deps, issueId, pacer, stop))
   const ended = await Promise.allSettled(lanes)
+  await markLedger(deps)
   const broken = ended.find((lane) => lane.status === 'rejected')
   if (broken) throw broken.reason
   const ends = ended.flatMap((lane) => (lane.status === 'fulfilled' ? [lane.value] : []))
@@ -82,6 +80,7 @@ async function drain(
     const result = await claimBatch({ ...deps, repeatable: deps.transport.repeatable }, issueId)
     if (result.kind === 'settled') continue
     if (result.kind !== 'claimed') return result
+    await markLedgerNowAndThen(deps)
 
     const outcome = await sendClaim(deps, result.claim)
     if (outcome.kind === 'retry') pacer.rest(outcome.after)
@@ -116,47 +115,4 @@ async function sendClaim(deps: DeliverDeps, claim: Claim): Promise<SendOutcome> 
 async function isPaused(db: Kysely<Database>, issueId: number): Promise<boolean> {
   const issue = await db.selectFrom('issue').select('state').where('id', '=', issueId).executeTakeFirst()
   return issue?.state !== 'sending'
-}
-
-/** Closes an issue that has nothing left to send: `partly sent` when some mail was refused or is in quarantine. */
-async function finishIssue({ db, clock }: DeliverDeps, issueId: number): Promise<IssueState> {
-  await db
-    .updateTable('issue as i')
-    .set((eb) => ({
-      finished_at: clock(),
-      state: eb
-        .case()
-        .when(
-          eb.exists(
-            eb
-              .selectFrom('batch as b')
-              .select('b.id')
-              .whereRef('b.issue_id', '=', 'i.id')
-              .where('b.state', 'in', ['rejected', 'quarantined']),
-          ),
-        )
-        .then('partly sent' as const)
-        .else('sent' as const)
-        .end(),
-    }))
-    .where('i.id', '=', issueId)
-    .where('i.state', '=', 'sending')
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('batch as b')
-            .select('b.id')
-            .whereRef('b.issue_id', '=', 'i.id')
-            .where('b.state', 'in', ['built', 'attempting', 'unknown']),
-        ),
-      ),
-    )
-    .execute()
-  const { state } = await db
-    .selectFrom('issue')
-    .select('state')
-    .where('id', '=', issueId)
-    .executeTakeFirstOrThrow()
-  return state
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { cutEdition } from '../issue/edition.ts'
 import type { Issue } from '../issue/issue.ts'
+import { type LinkTarget, linkTargets } from '../issue/links.ts'
 import { type Finding, preflight } from '../issue/preflight.ts'
 import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
 import type { WireFacts } from '../mail/wire.ts'
@@ -32,6 +33,8 @@ export type Preview = {
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
   readonly sizes: { readonly html: number; readonly text: number }
+  /** Where its counted links lead. */
+  readonly links: readonly LinkTarget[]
   readonly preflight: readonly Finding[]
 }
 
@@ -52,12 +55,16 @@ export async function previewEdition(deps: Deps, issue: Issue, as?: string): Pro
   const edition =
     variant.kind === 'variant' ? variant.edition : await loadEdition(deps.db, issue.edition_hash)
   const { week } = issue
+  const stored = await linkTargets(deps.db, issue.id)
+  const planned = variant.kind === 'variant' ? variant.links.map(({ id, target }) => ({ id, target })) : []
+  const links = [...new Map([...stored, ...planned].map((link) => [link.id, link])).values()]
   const mail = personalise({ ...deps, key }, cutEdition(edition), reader, { week, batchId: 'preview' })
   return {
     ...{ kind: 'preview', week, hash: edition.hash, subject: mail.subject, preheader: edition.preheader },
     ...{ html: mail.html, text: mail.text, headers: mail.headers },
     sizes: { html: Buffer.byteLength(mail.html), text: Buffer.byteLength(mail.text) },
-    preflight: preflight({ ...mail, preheader: edition.preheader }),
+    links,
+    preflight: preflight({ ...mail, preheader: edition.preheader, links }),
   }
 }
 
@@ -80,7 +87,7 @@ async function editionFor(deps: Deps, issue: Issue, subscriberId: number | undef
     .executeTakeFirst()
   if (!delivery?.edition_hash)
     return { kind: 'nothing', reason: delivery?.reason ?? 'they joined after it was planned' }
-  return { kind: 'variant', edition: await loadEdition(deps.db, delivery.edition_hash) }
+  return { kind: 'variant', edition: await loadEdition(deps.db, delivery.edition_hash), links: [] }
 }
 
 async function readerAt(db: Kysely<Database>, input: string) {

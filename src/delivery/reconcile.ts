@@ -63,8 +63,10 @@ function checks({ id }: Issue): readonly Check[] {
           from batch b left join delivery d on d.batch_id = b.id and d.issue_id = b.issue_id and d.exception is null
          where b.issue_id = ${id} and b.state = 'accepted'
          group by b.id
-        having count(d.subscriber_id) filter (where b.provider_ids[d.slot] is not null) <> count(d.subscriber_id)
-            or count(d.subscriber_id) <> (select count(p) from unnest(b.provider_ids) p where p is not null)`,
+        having (count(d.subscriber_id) filter (where b.provider_ids[d.slot] is not null) <> count(d.subscriber_id)
+                and not exists (select from decision x where x.batch_id = b.id and x.what = 'confirm'))
+            or count(d.subscriber_id) filter (where b.provider_ids[d.slot] is not null) <>
+               (select count(p) from unnest(b.provider_ids) p where p is not null)`,
     },
     {
       invariant: 2,
@@ -79,10 +81,13 @@ function checks({ id }: Issue): readonly Check[] {
       query: sql`
         select 'attempt ' || a.id || ' on batch ' || b.id || ' was claimed after reader ' || e.subscriber_id || ' left' as what
           from attempt a join batch b on b.id = a.batch_id
-          join consent_event e on e.subscriber_id = any (a.members) and e.kind = 'unsubscribed' and e.at < a.started_at
+          join consent_event e on e.subscriber_id = any (a.members) and e.at < a.started_at
+           and e.kind in ('unsubscribed', 'paused', 'erased')
          where b.issue_id = ${id} and not exists (
+           -- A claim takes its time, then waits for a reader who is just coming back: that counts as back in time.
            select from consent_event back
-            where back.subscriber_id = e.subscriber_id and back.id > e.id and back.at <= a.started_at
+            where back.subscriber_id = e.subscriber_id and back.id > e.id
+              and back.at <= coalesce(a.finished_at, a.started_at + interval '90 seconds')
               and back.kind in ('confirmed', 'imported', 'resumed', 'resubscribed'))`,
     },
     {

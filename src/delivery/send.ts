@@ -1,14 +1,15 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Clock } from '../clock.ts'
 import { cutEdition, type Edition, freezeEdition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
+import { addLinks, linkTargets } from '../issue/links.ts'
 import { preflight } from '../issue/preflight.ts'
 import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
 import type { Transport } from '../mail/email.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { choicesOf } from './choice.ts'
+import { type EpochDeps, whyNotThisDatabase } from './epoch.ts'
 import { personalise, testReader } from './personalise.ts'
 import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
 import { variantsOf } from './variant.ts'
@@ -18,9 +19,7 @@ export type SendRules = {
   readonly grace: Temporal.Duration
 }
 
-type Deps = {
-  readonly db: Kysely<Database>
-  readonly clock: Clock
+type Deps = EpochDeps & {
   readonly rules: SendRules
   readonly transport: Pick<Transport, 'most'>
   readonly keyId: string
@@ -51,7 +50,10 @@ export async function openForSending(
   if (!issue) return refuse(`There is no issue for ${week}. Make one: verdict draft --week ${week}`)
   const refusal = whyNotNow(issue, clock(), rules, early)
   if (refusal) return refuse(refusal)
-  if (issue.planned_at !== null) return { kind: issue.state === 'sending' ? 'ready' : 'settled', issue }
+  if (issue.planned_at !== null && issue.state !== 'sending') return { kind: 'settled', issue }
+  const foreign = await whyNotThisDatabase(deps)
+  if (foreign) return refuse(foreign)
+  if (issue.planned_at !== null) return { kind: 'ready', issue }
 
   const block = issue.edition_hash && (await whatBlocks(deps, issue, issue.edition_hash))
   if (block) return refuse(`${week} is blocked: ${block}. Mend that, then: verdict draft --week ${week}`)
@@ -73,13 +75,14 @@ export async function openForSending(
 }
 
 /** What preflight finds in the mail as a reader would get it that must not leave; undefined when nothing. */
-async function whatBlocks(deps: Deps, { week }: Issue, hash: string): Promise<string | undefined> {
+async function whatBlocks(deps: Deps, { id, week }: Issue, hash: string): Promise<string | undefined> {
   const [key] = deps.keys
   if (!key) return 'there is no signing key'
   const edition = await loadEdition(deps.db, hash)
   const reader = { publicId: testReader, address: 'reader@example.com' }
   const mail = personalise({ ...deps, key }, cutEdition(edition), reader, { week, batchId: 'preflight' })
-  const findings = preflight({ ...mail, preheader: edition.preheader })
+  const links = await linkTargets(deps.db, id)
+  const findings = preflight({ ...mail, preheader: edition.preheader, links })
   return findings.find(({ level }) => level === 'block')?.what
 }
 
@@ -104,6 +107,7 @@ async function chooseEditions(
         break
       case 'variant':
         await keepVariant(deps, issue, variant.edition, approvedHash)
+        await addLinks(deps.db, issue.id, variant.links)
         choices.push({ choice, hash: variant.edition.hash, reason: null })
         heaviest = Math.max(heaviest, weigh(variant.edition))
     }

@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import { type ComposedIssue, composeFollowed, composeIssue, composeMonth } from '../issue/compose.ts'
 import { type Edition, freezeEdition } from '../issue/edition.ts'
 import { type Issue, weekOfIssue } from '../issue/issue.ts'
+import { type IssueLink, linksOf } from '../issue/links.ts'
 import { type IssueSetting, type IssueTemplates, renderIssue } from '../issue/render.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { type Choice, readChoice } from './choice.ts'
@@ -16,7 +17,7 @@ type Deps = {
 /** What a choice comes to: the approved edition, one set beside it, or nothing of this issue, with the reason. */
 export type Variant =
   | { readonly kind: 'approved' }
-  | { readonly kind: 'variant'; readonly edition: Edition }
+  | { readonly kind: 'variant'; readonly edition: Edition; readonly links: readonly IssueLink[] }
   | { readonly kind: 'nothing'; readonly reason: string }
 
 /**
@@ -32,6 +33,11 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
     .execute()
   const comparisons = await loadAtRevision(deps.db, members)
   const set = (composed: ComposedIssue) => freezeEdition(renderIssue(deps.templates, composed, deps.setting))
+  const variant = (composed: ComposedIssue): Variant => ({
+    kind: 'variant',
+    edition: set(composed),
+    links: linksOf(composed, deps.setting),
+  })
   const week = weekOfIssue(issue)
   const isReproduced =
     comparisons !== undefined && set(composeIssue(week, comparisons)).hash === issue.edition_hash
@@ -45,13 +51,11 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
       const followed = comparisons.filter((_, index) =>
         choice.comparisonIds.includes(members[index]?.comparison_id ?? 0),
       )
-      return { kind: 'variant', edition: set(composeFollowed(week, followed, comparisons.length)) }
+      return variant(composeFollowed(week, followed, comparisons.length))
     }
     const month = lastMonth(issue)
     const rolledUp = await loadAtRevision(deps.db, await sentIn(deps.db, issue, month))
-    return rolledUp
-      ? { kind: 'variant', edition: set(composeMonth(week, month, rolledUp)) }
-      : { kind: 'approved' }
+    return rolledUp ? variant(composeMonth(week, month, rolledUp)) : { kind: 'approved' }
   }
 }
 

@@ -1,5 +1,10 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { groupCommit } from '../../db/group-commit.ts'
+import type { ProviderEvent } from '../delivery/event.ts'
+import { keepEvents } from '../delivery/keep-events.ts'
+import { collectClicks } from '../issue/collect-clicks.ts'
+import { targetReader } from '../issue/links.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { collectSignUps } from '../subscriber/collect.ts'
 import { recordSignUps } from '../subscriber/sign-up.ts'
@@ -8,7 +13,10 @@ import type { Wake } from '../wake.ts'
 import { allowChallenge, openChallenge } from './challenge.ts'
 import { networkReader } from './client-address.ts'
 import { healthRoutes } from './health.ts'
+import { openMetrics } from './metrics.ts'
 import { outboxRoutes } from './outbox.ts'
+import { resendWebhook } from './provider/resend.ts'
+import { goRoutes } from './public/go.ts'
 import { publicRoutes } from './public/routes.ts'
 import { changeAddressRoutes } from './reader/change-address.ts'
 import { confirmRoutes } from './reader/confirm.ts'
@@ -35,13 +43,26 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
       wake('take-in-sign-ups')
     }),
   }
+  const counting = { targetOf: targetReader(newsletter.db), clicks: collectClicks(newsletter) }
+  const collectEvents = groupCommit<ProviderEvent>(async (batch) => {
+    await keepEvents(newsletter.db, batch)
+    wake('take-in-events')
+  })
+  const metrics = openMetrics(newsletter)
   const headers = secureHeaders({ https: config.publicUrl.startsWith('https://') })
   const app = new Hono()
+    .use(metrics.measure)
     // Before the headers that all others are given: the busiest answer comes with its own, made once.
     .route('/', signUpDoor({ ...signUp, headers }))
+    .route(
+      '/',
+      resendWebhook({ ...newsletter, secrets: config.webhookSecrets, headers, collect: collectEvents }),
+    )
     .use(secure(headers))
     .route('/', healthRoutes(newsletter))
+    .route('/', metrics.routes())
     .route('/', styleRoute())
+    .route('/', goRoutes({ ...newsletter, ...counting, networkOf: signUp.networkOf }))
     .use('/preferences/*', lettersAfter(wake))
     .use('/address/*', lettersAfter(wake))
     .route('/', unsubscribeRoutes({ ...newsletter, pages }))

@@ -59,6 +59,13 @@ export function networkReader({ trusted, log }: { trusted: readonly Range[]; log
   }
 }
 
+/** Whether a request was made on this machine, by a program that is no proxy: those say for whom they ask. */
+export function isOnThisMachine(c: Context<Connected>): boolean {
+  const peer = parse(c.env?.incoming?.socket.remoteAddress)
+  const isForwarded = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'].some((name) => c.req.header(name))
+  return peer?.range() === 'loopback' && !isForwarded
+}
+
 /** A peer on this machine or in its private network that is not trusted. */
 function isOwn(peer: string | undefined, trusted: readonly Range[]): boolean {
   const address = parse(peer)

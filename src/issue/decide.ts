@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database, IssueState } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { recordDecision } from './decision.ts'
 import { type Issue, lockIssue } from './issue.ts'
 
 type Deps = { db: Kysely<Database>; clock: Clock }
@@ -17,17 +18,30 @@ export function decide(deps: Deps, week: string, decision: Decision, by: string)
   return deps.db.transaction().execute(async (trx) => {
     const issue = await lockIssue(trx, week)
     if (!issue) return { ok: false, week, state: null, problem: `there is no issue for ${week} yet` }
-    switch (decision) {
-      case 'approve':
-        return approve(trx, issue, by, deps.clock())
-      case 'hold':
-        return hold(trx, issue, by)
-      case 'release':
-        return release(trx, issue)
-      case 'cancel':
-        return cancel(trx, issue, by, deps.clock())
-    }
+    const at = deps.clock()
+    const decided = await carryOut(trx, issue, decision, by, at)
+    if (decided.ok) await recordDecision(trx, { at, by, what: decision, issueId: issue.id })
+    return decided
   })
+}
+
+function carryOut(
+  trx: Transaction<Database>,
+  issue: Issue,
+  decision: Decision,
+  by: string,
+  at: Temporal.Instant,
+): Promise<Decided> {
+  switch (decision) {
+    case 'approve':
+      return approve(trx, issue, by, at)
+    case 'hold':
+      return hold(trx, issue, by)
+    case 'release':
+      return release(trx, issue)
+    case 'cancel':
+      return cancel(trx, issue, by, at)
+  }
 }
 
 async function approve(

@@ -5,6 +5,7 @@ import type { StoredComparison } from '../verdict/comparison.ts'
 import { composeIssue } from './compose.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
+import { type IssueLink, linksOf, saveDraftLinks } from './links.ts'
 import { type IssueSetting, type IssueTemplates, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
 import { type Week, weekBefore, weekNamed } from './week.ts'
@@ -100,7 +101,8 @@ async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issu
   const edition = freezeEdition(renderIssue(deps.templates, composed, deps.setting))
   const order = composed.comparisons.map((comparison) => comparison.slug)
   const ordered = chosen.toSorted((a, b) => order.indexOf(a.slug) - order.indexOf(b.slug))
-  await saveDraft(trx, issue, { cutoff, edition, comparisons: ordered })
+  const links = linksOf(composed, deps.setting)
+  await saveDraft(trx, issue, { cutoff, edition, comparisons: ordered, links })
   return {
     ...{ week: week.name, outcome: 'drafted', state: 'draft', cutoff, reason: null, edition },
     ...{ chosen: ordered, leftOut },
@@ -147,7 +149,12 @@ function earliest(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
 async function saveDraft(
   trx: Transaction<Database>,
   issue: Issue,
-  draft: { cutoff: Temporal.Instant; edition: Edition; comparisons: readonly StoredComparison[] },
+  draft: {
+    cutoff: Temporal.Instant
+    edition: Edition
+    comparisons: readonly StoredComparison[]
+    links: readonly IssueLink[]
+  },
 ): Promise<void> {
   await trx
     .insertInto('edition')
@@ -165,6 +172,7 @@ async function saveDraft(
       })),
     )
     .execute()
+  await saveDraftLinks(trx, issue.id, draft.links)
   await trx
     .updateTable('issue')
     .set({ state: 'draft', reason: null, cutoff_at: draft.cutoff, edition_hash: draft.edition.hash })

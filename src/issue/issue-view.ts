@@ -2,6 +2,7 @@ import { printable } from '../mail/printable.ts'
 import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
 import { holeFor } from './edition.ts'
 import { excerpt } from './excerpt.ts'
+import { goUrl, linksOf } from './links.ts'
 
 /** What the mail says around the issue: where its links lead, and who sends it. */
 export type IssueSetting = { readonly publicUrl: string; readonly postalAddress: string }
@@ -15,6 +16,8 @@ const preheaderEnd = '\u2007\u034f'.repeat(60)
 /** An issue as the mail's templates read it: every word printable, every condition a boolean, a hole per personal link. */
 export function issueView(given: ComposedIssue, setting: IssueSetting) {
   const issue = clean(given)
+  const links = linksOf(given, setting)
+  const urls = links.map((link) => goUrl(setting.publicUrl, link))
   return {
     ...issue,
     ...clean(setting),
@@ -28,10 +31,11 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
     comparisons: issue.comparisons.map((comparison, index) => ({
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
-      url: `${setting.publicUrl.replace(/\/$/, '')}/compare/${encodeURIComponent(comparison.slug)}`,
+      url: urls[index] ?? '',
       tools: comparison.tools.map(toolView),
       split: comparison.split.map(splitView),
     })),
+    trap: urls[links.findIndex(({ kind }) => kind === 'trap')] ?? '',
     unsubscribe: holeFor('unsubscribe'),
     preferences: holeFor('preferences'),
     webVersion: holeFor('webVersion'),

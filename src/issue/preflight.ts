@@ -1,4 +1,5 @@
 import { preheaderLength, subjectLength } from './headline.ts'
+import type { LinkTarget } from './links.ts'
 
 /** One thing to know before an issue goes out. A block stops it. */
 export type Finding = { readonly level: 'pass' | 'warn' | 'block'; readonly what: string }
@@ -12,15 +13,18 @@ type Mail = {
   readonly html: string
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
+  /** Where the counted links of its issue lead. */
+  readonly links: readonly LinkTarget[]
 }
 
-/** Checks one reader's mail as it would leave: size, lengths, the way out in every part. */
+/** Checks one reader's mail as it would leave: size, lengths, the way out in every part, where its links lead in the end. */
 export function preflight(mail: Mail): readonly Finding[] {
   return [
     size(mail),
     length('subject', mail.subject, subjectLength),
     length('preheader', mail.preheader, preheaderLength),
     wayOut(mail),
+    targets(mail),
     leftovers(mail),
   ]
 }
@@ -45,6 +49,15 @@ function wayOut({ html, text, headers }: Mail): Finding {
   return isEverywhere
     ? { level: 'pass', what: 'the unsubscribe link is in both parts and in the headers' }
     : { level: 'block', what: 'the unsubscribe link is missing from a part or from the headers' }
+}
+
+/** Only attributes are read: text about tools can hold anything, and never a bare quotation mark. */
+function targets({ html, links }: Mail): Finding {
+  const met = new Set([...html.matchAll(/ href="[^"]*\/go\/([a-z0-9]{12})"/g)].map(([, id]) => id))
+  const known = links.filter(({ id }) => met.has(id))
+  if (known.length < met.size) return { level: 'block', what: 'a counted link leads nowhere' }
+  const sites = new Set(known.map(({ target }) => new URL(target).host))
+  return { level: 'pass', what: `${met.size} counted links lead to ${[...sites].join(', ') || 'nothing'}` }
 }
 
 function leftovers({ html, text, subject }: Mail): Finding {

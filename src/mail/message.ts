@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import MailComposer, { type MailComposerOptions } from 'nodemailer/lib/mail-composer'
 import type { MimeNodeHeaderValue } from 'nodemailer/lib/mime-node'
 import type { Mail } from './email.ts'
+import { lineEncoder } from './quoted-printable.ts'
 
 /** An address with the name shown beside it, which may be empty. */
 export type Mailbox = { readonly name: string; readonly address: string }
@@ -11,8 +12,11 @@ export async function writeMessage(mail: Mail, at: Temporal.Instant): Promise<Bu
   return await new MailComposer({ ...composition(mail, at), newline: 'windows' }).compile().build()
 }
 
-/** The mail as nodemailer composes it: text and HTML alternatives, with nothing left to chance or to the machine's clock. */
-export function composition(mail: Mail, at: Temporal.Instant): MailComposerOptions {
+/**
+ * The mail as nodemailer composes it: text and HTML alternatives, with nothing left to chance or to the machine's clock.
+ * Whoever writes many mails hands the same `encode` to each.
+ */
+export function composition(mail: Mail, at: Temporal.Instant, encode = lineEncoder()): MailComposerOptions {
   return {
     from: { ...mailbox(mail.from) },
     to: { name: '', address: mail.to },
@@ -21,15 +25,18 @@ export function composition(mail: Mail, at: Temporal.Instant): MailComposerOptio
     messageId: messageId(mail),
     date: new Date(at.epochMilliseconds),
     headers: Object.entries(mail.headers).map(([key, value]) => ({ key, value: unfolded(value) })),
-    text: mail.text,
-    html: mail.html,
-    encoding: 'quoted-printable',
+    text: { raw: part('plain', encode(mail.text)) },
+    html: { raw: part('html', encode(mail.html)) },
     baseBoundary: boundary(mail),
     normalizeHeaderKey: (name) => (name === 'List-ID' ? 'List-Id' : name),
     xMailer: false,
     disableFileAccess: true,
     disableUrlAccess: true,
   }
+}
+
+function part(kind: 'plain' | 'html', body: string): string {
+  return `Content-Type: text/${kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${body}`
 }
 
 /** Splits `Name <address>` at its last bracket, so a comma in the name never makes two senders. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { DkimKey } from './dkim.ts'
 import type { Transport } from './email.ts'
 import { outboxTransport } from './outbox.ts'
 import { resendTransport } from './resend.ts'
@@ -10,6 +11,7 @@ export type TransportChoice = {
   readonly resendApiKey: string | undefined
   readonly resendBaseUrl: string | undefined
   readonly smtpUrl: string | undefined
+  readonly dkim: DkimKey | undefined
 }
 
 /** The transport that the operator chose. */
@@ -18,7 +20,7 @@ export function openTransport(choice: TransportChoice, at: { folder: string; clo
     case 'outbox':
       return outboxTransport(at)
     case 'smtp':
-      return smtpTransport({ url: choice.smtpUrl ?? '', clock: at.clock })
+      return smtpTransport({ url: choice.smtpUrl ?? '', clock: at.clock, dkim: choice.dkim })
     case 'resend':
       return resendTransport({
         apiKey: choice.resendApiKey ?? '',

@@ -1,24 +1,36 @@
 import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import type { Clock } from '../clock.ts'
+import { type DkimKey, dkimSigner } from './dkim.ts'
 import type { Mail, SendOutcome, Transport } from './email.ts'
 import { inFlight } from './in-flight.ts'
 import { composition, mailbox } from './message.ts'
+import { lineEncoder } from './quoted-printable.ts'
 import { classifyFailure } from './smtp-refusal.ts'
+import { readSmtpUrl, type SmtpServer } from './smtp-url.ts'
 
-type Options = { readonly url: string; readonly clock: Clock; readonly timeoutMs?: number }
+type Options = {
+  readonly url: string
+  readonly clock: Clock
+  readonly dkim?: DkimKey | undefined
+  readonly timeoutMs?: number
+}
 
 /**
- * One mail a call over up to five kept connections. SMTP has no key that a server would know a repeat by, so a call is
- * never repeated. `timeoutMs` bounds the whole call; silence on the line ends it after half of that.
+ * One mail a call over kept connections, pipelined where the server allows it (RFC 2920), signed where there is a key.
+ * SMTP has no key that a server would know a repeat by, so a call is never repeated. `timeoutMs` bounds the whole call;
+ * silence on the line ends it after half of that. Throws on a URL that `readSmtpUrl` refuses.
  */
-export function smtpTransport({ url, clock, timeoutMs = 60_000 }: Options): Transport {
-  const pool = openPool(url, timeoutMs)
-  const messages = watchMessages(pool)
+export function smtpTransport({ url, clock, dkim, timeoutMs = 60_000 }: Options): Transport {
+  const server = readSmtpUrl(url)
+  if ('problem' in server) throw new TypeError(`SMTP_URL ${server.problem}`)
+  const pool = openPool(server, timeoutMs)
+  const messages = watchMessages(pool, dkim ? dkimSigner(dkim) : (message) => message)
   const calls = inFlight()
+  const encode = lineEncoder()
 
   async function sendOne(mail: Mail): Promise<SendOutcome> {
-    const composed = composition(mail, clock())
+    const composed = composition(mail, clock(), encode)
     const envelope = { from: mailbox(mail.from).address, to: [{ name: '', address: mail.to }] }
     try {
       const sent = await pool.sendMail({ ...composed, envelope, signal: AbortSignal.timeout(timeoutMs) })
@@ -33,7 +45,8 @@ export function smtpTransport({ url, clock, timeoutMs = 60_000 }: Options): Tran
   return {
     name: 'smtp',
     most: { mails: 1, bytes: 10_000_000 },
-    concurrency: 5,
+    concurrency: server.connections,
+    ...(server.perSecond && { perSecond: server.perSecond }),
     repeatable: false,
     async send([mail, ...more]) {
       if (!mail || more.length > 0) return { kind: 'rejected', reason: 'SMTP takes one mail a call' }
@@ -47,11 +60,16 @@ export function smtpTransport({ url, clock, timeoutMs = 60_000 }: Options): Tran
 }
 
 /** Requeuing happens only while not a byte of the message was read; two goes are enough for a connection that had gone stale. */
-function openPool(url: string, timeoutMs: number) {
+function openPool(server: SmtpServer, timeoutMs: number) {
   return createTransport({
-    url,
+    host: server.host,
+    ...(server.port !== undefined && { port: server.port }),
+    secure: server.secure,
+    requireTLS: server.needsTls && !server.secure,
+    ...(server.signIn && { auth: { ...server.signIn } }),
     pool: true,
-    maxConnections: 5,
+    maxConnections: server.connections,
+    maxMessages: server.mailsEach,
     maxRequeues: 2,
     connectionTimeout: timeoutMs / 2,
     greetingTimeout: timeoutMs / 2,
@@ -60,11 +78,15 @@ function openPool(url: string, timeoutMs: number) {
   })
 }
 
-/** Remembers each message's stream: nodemailer reads from it only after the server has answered DATA with "go ahead". */
-function watchMessages(pool: ReturnType<typeof openPool>) {
+/**
+ * Remembers each message's stream: nodemailer reads from it only after the server has answered DATA with "go ahead". It is
+ * the signed one, since signing reads the other at once.
+ */
+function watchMessages(pool: ReturnType<typeof openPool>, sign: (message: Readable) => Readable) {
   const streams = new Map<string | undefined, Readable>()
   pool.use('stream', (mail, done) => {
-    mail.message.processFunc((stream) => {
+    mail.message.processFunc((message) => {
+      const stream = sign(message)
       streams.set(mail.data.messageId, stream)
       return stream
     })

@@ -1,43 +1,9 @@
+import { groupCommit } from '../../db/group-commit.ts'
 import type { SignUp } from './sign-up.ts'
 
-type Waiting = {
-  readonly signUp: SignUp
-  readonly done: () => void
-  readonly failed: (error: unknown) => void
-}
-
-/** More than this in one statement would make the first wait for the last. */
-const most = 500
-/** While one commits, the next is prepared; PostgreSQL writes both to disk together. */
-const atOnce = 2
-
-/**
- * Collects sign-ups while statements are under way and writes them together with the next one (group commit): under
- * load one round trip serves many readers. Each is answered once its own is committed.
- */
+/** Writes the sign-ups that come in meanwhile in one statement; each resolves once its own is committed. */
 export function collectSignUps(
   write: (batch: readonly SignUp[]) => Promise<void>,
 ): (signUp: SignUp) => Promise<void> {
-  const waiting: Waiting[] = []
-  let writing = 0
-
-  async function writeAll(): Promise<void> {
-    writing++
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, most)
-      try {
-        await write(batch.map(({ signUp }) => signUp))
-        for (const { done } of batch) done()
-      } catch (error) {
-        for (const { failed } of batch) failed(error)
-      }
-    }
-    writing--
-  }
-
-  return (signUp) =>
-    new Promise((done, failed) => {
-      waiting.push({ signUp, done, failed })
-      if (writing < atOnce) void writeAll()
-    })
+  return groupCommit(write)
 }

@@ -12,6 +12,7 @@ export type ConsentMethod =
   | 'by hand'
   | 'import'
   | 'schedule'
+  | 'complaint'
 
 /** One line of the proof that we may, or may no longer, mail somebody (GDPR art. 7). `network` is truncated before it comes here. */
 export type Consent = {

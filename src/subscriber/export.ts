@@ -78,7 +78,11 @@ async function deliveriesOf(db: Kysely<Database>, subscriberId: number) {
   return db
     .selectFrom('delivery_state as d')
     .innerJoin('issue as i', 'i.id', 'd.issue_id')
+    .leftJoin('feedback as f', (join) =>
+      join.onRef('f.issue_id', '=', 'd.issue_id').onRef('f.subscriber_id', '=', 'd.subscriber_id'),
+    )
     .select(['i.week', 'i.planned_at', 'd.address', 'd.state', 'd.reason', 'd.provider_id'])
+    .select(['f.state as feedback', 'f.at as feedback_at'])
     .where('d.subscriber_id', '=', subscriberId)
     .where(
       'd.issue_id',
@@ -92,7 +96,16 @@ async function deliveriesOf(db: Kysely<Database>, subscriberId: number) {
 function lettersOf(db: Kysely<Database>, subscriberId: number) {
   return db
     .selectFrom('letter')
-    .select(['kind', 'to_address', 'created_at', 'sent_at', 'given_up_at', 'reason'])
+    .select([
+      'kind',
+      'to_address',
+      'created_at',
+      'sent_at',
+      'given_up_at',
+      'reason',
+      'feedback',
+      'feedback_at',
+    ])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('created_at')
     .orderBy('id')

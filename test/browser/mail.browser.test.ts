@@ -74,7 +74,7 @@ describe('the mail in a browser', () => {
     await page.setContent(html)
 
     const links = await page
-      .locator('a')
+      .locator('a:not([aria-hidden])')
       .evaluateAll((all) =>
         all.map((link) => ({ text: link.textContent, height: link.getBoundingClientRect().height })),
       )

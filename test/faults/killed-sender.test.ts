@@ -10,6 +10,7 @@ import { crowd } from '../setup/delivery.ts'
 import { drafted } from '../setup/drafted.ts'
 import { type FakeProvider, startFakeProvider } from '../setup/fake-provider.ts'
 import { people } from '../setup/people.ts'
+import { seeded } from '../setup/seeded.ts'
 
 describe('a sender that is killed between the provider’s answer and the ledger', () => {
   const verdict = useCommandLine()
@@ -202,15 +203,4 @@ function readersOf(verdict: CommandLine, week: string): readonly string[] {
 /** Weeks that are never due yet: 2099-W10 and those after it. */
 function weekOf(n: number): string {
   return `2099-W${10 + n}`
-}
-
-/** Mulberry32: the same kills in every run. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -9,6 +9,7 @@ const sound = {
   html: `<a href="${link}">Unsubscribe</a>`,
   text: `Unsubscribe: ${link}`,
   headers: { 'List-Unsubscribe': `<${link}>` },
+  links: [],
 }
 
 describe('the checks before a mail leaves', () => {
@@ -18,6 +19,7 @@ describe('the checks before a mail leaves', () => {
       { level: 'pass', what: 'subject has 51 characters; 40 to 70 show whole' },
       { level: 'pass', what: 'preheader has 62 characters; 40 to 90 show whole' },
       { level: 'pass', what: 'the unsubscribe link is in both parts and in the headers' },
+      { level: 'pass', what: '0 counted links lead to nothing' },
       { level: 'pass', what: 'every hole is filled' },
     ])
   })

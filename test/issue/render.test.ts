@@ -3,6 +3,7 @@ import { type ConfigData, HtmlValidate } from 'html-validate'
 import { parseHTML } from 'linkedom'
 import { describe, expect, it } from 'vitest'
 import { cutEdition, fillEdition, freezeEdition, holeFor, type Rendered } from '../../src/issue/edition.ts'
+import { goUrl, linksOf } from '../../src/issue/links.ts'
 import { loadIssueTemplates, renderIssue } from '../../src/issue/render.ts'
 import { structureOf } from '../../src/mail/structure.ts'
 import type { Comparison, Tool } from '../../src/verdict/comparison.ts'
@@ -84,7 +85,7 @@ describe('the mail', () => {
 
     expect(new Set(links)).toEqual(
       new Set([
-        ...sampleIssue().comparisons.map(({ slug }) => `${setting.publicUrl}/compare/${slug}`),
+        ...linksOf(sampleIssue(), setting).map((link) => goUrl(setting.publicUrl, link)),
         ...Object.values(annsLinks),
       ]),
     )
@@ -92,6 +93,16 @@ describe('the mail', () => {
     expect(mail.html).not.toMatch(/url\(|@import|@font-face/)
     const hosts = mail.html.match(/https?:\/\/[^/"'\s<)]+/g) ?? []
     expect(new Set(hosts)).toEqual(new Set([setting.publicUrl, 'http://www.w3.org']))
+  })
+
+  it('has one link that nobody can see, hear or reach, and none of it in the text', () => {
+    const traps = all('a[aria-hidden]')
+    const trap = linksOf(sampleIssue(), setting).find(({ kind }) => kind === 'trap')
+
+    expect(traps.map((link) => link.outerHTML)).toEqual([
+      `<a href="${trap && goUrl(setting.publicUrl, trap)}" rel="nofollow" aria-hidden="true" tabindex="-1" style="display:none"></a>`,
+    ])
+    expect(mail.text).not.toContain(trap?.id)
   })
 
   it('is small: six comparisons take less than 40,000 bytes', () => {
@@ -105,7 +116,7 @@ describe('the mail', () => {
   })
 
   it('holds every link and every verdict in its plain-text twin', () => {
-    for (const link of new Set(all('a').map((link) => link.getAttribute('href') ?? '')))
+    for (const link of new Set(all('a:not([aria-hidden])').map((link) => link.getAttribute('href') ?? '')))
       expect(mail.text.split('\n')).toContain(link)
     const flat = mail.text.replace(/\s+/g, ' ')
     for (const comparison of sampleIssue().comparisons) {
@@ -170,7 +181,9 @@ describe('ten comparisons with the longest texts', () => {
     const [description] = document.querySelectorAll('td[colspan]')
 
     expect(description?.textContent).toMatch(/ reconsiders… More$/)
-    expect(description?.querySelector('a')?.getAttribute('href')).toMatch(/\/compare\/fullest-/)
+    const [rest] = linksOf({ week: '2026-W47', comparisons: [fullest(0)] }, setting)
+    expect(rest?.target).toMatch(/\/compare\/fullest-/)
+    expect(description?.querySelector('a')?.getAttribute('href')).toBe(rest && goUrl(setting.publicUrl, rest))
   })
 })
 
@@ -233,8 +246,10 @@ describe('hostile text', () => {
     if (!comparison) throw new Error('the samples have comparisons')
     const issue = { ...sampleIssue(), comparisons: [{ ...comparison, slug: '../"><script>' }] }
 
+    const [link] = linksOf(issue, setting)
+    expect(link?.target).toBe(`${setting.publicUrl}/compare/..%2F%22%3E%3Cscript%3E`)
     expect(renderIssue(templates, issue, setting).html).toContain(
-      `href="${setting.publicUrl}/compare/..%2F%22%3E%3Cscript%3E"`,
+      `${goUrl(setting.publicUrl, link ?? { id: '' })}"`,
     )
   })
 })

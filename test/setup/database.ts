@@ -87,6 +87,7 @@ async function empty(db: Kysely<Database>): Promise<void> {
   await sql`
     truncate tool, comparison, comparison_tool, review, comparison_revision, subscriber, consent_event, suppression,
              newsletter, issue, issue_comparison, edition, batch, delivery, attempt, provider_event,
-             followed_category, followed_tool, sign_up, letter, proof, rate_limit
+             event_to_apply, feedback, issue_feedback, followed_category, followed_tool, sign_up, letter, proof, rate_limit,
+             link, click, click_key, decision, installation
     restart identity cascade`.execute(db)
 }

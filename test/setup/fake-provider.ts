@@ -1,64 +1,38 @@
-import { createHash, randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import { type Order, openControl, portOf, type Stats } from './provider/control.ts'
+import { type Fault, type Faults, parseFaults } from './provider/fault.ts'
+import { type KeyRules, rememberKeys } from './provider/keys.ts'
+import { countQuota, limitRate, type Rate } from './provider/limits.ts'
+import { answer, type Reply, refusal, replyBefore } from './provider/reply.ts'
+import { parseBatch, type Requested, sha256, type Witnessed, witness } from './provider/witness.ts'
 
-const plainKinds = [
-  'reset-before',
-  'accept-and-reset',
-  '500-before',
-  '500-after',
-  'truncated',
-  'html',
-  'fewer-ids',
-  'redirect',
-  'quota',
-  'concurrent',
-  '401',
-  '403',
-  '404',
-  '422',
-  '451',
-] as const
-
-/** One way to go wrong, for one request. `accept-and-reset`, `500-after`, `truncated`, `html` and `fewer-ids` accept the batch first; `delay` waits, then does; the others accept nothing. */
-export type Fault =
-  | { kind: (typeof plainKinds)[number] }
-  | { kind: 'delay'; ms: number }
-  | { kind: 'rate-limit'; retryAfter: number }
-
-/** A mail that was accepted: what the witness log holds, one line of JSON each. */
-export type Witnessed = {
-  at: string
-  key: string | null
-  id: string
-  to: string
-  from: string
-  subject: string
-  htmlSha256: string
-  textSha256: string
-  headers: Record<string, string>
-  tags: Record<string, string>
-  unsubscribe: string | null
-}
+export type { Fault } from './provider/fault.ts'
+export type { Requested, Witnessed } from './provider/witness.ts'
 
 /** What arrived, as read off the wire, whatever was answered. */
 export type Received = { headers: Record<string, string | undefined>; bytes: number; sha256: string }
 
-type Options = {
+type Options = KeyRules & {
   /** 0 lets the system choose. */
   port?: number
+  /** Where it listens; loopback unless a test has a network of its own. */
+  host?: string
   /** NDJSON file that each accepted mail is appended to before the answer goes out. */
   log?: string
+  /** NDJSON file that each request is appended to, with the sum of its bytes. */
+  requestLog?: string
   /** Asked for each request in turn: a queue that is used up, or a function of the request's number from 0. */
-  faults?: Fault[] | ((request: number) => Fault | undefined)
+  faults?: Fault[] | Faults
   /** Addresses that make the whole batch a 422, as strict validation does. */
   refuses?: (address: string) => boolean
   latencyMs?: number
   maxBytes?: number
+  rate?: Rate
+  /** Mails that a day of the provider's clock takes. */
+  dailyQuota?: number
 }
 
 /** Resend's batch endpoint as a real server on loopback, with its idempotency; what it accepted is the witness of a test. */
@@ -68,76 +42,72 @@ export type FakeProvider = {
   readonly received: Received[]
   /** Adds to the queue of faults. */
   next(...faults: Fault[]): void
+  /** Moves its clock on, changes what is to come, and tells what it has seen. */
+  carryOut(order: Order): Stats
   close(): Promise<void>
 }
 
-type Reply = { status: number; body: unknown; headers?: Record<string, string> }
-type Batch = z.infer<typeof batch>
-
-const address = z.string().regex(/^[^\s@]+@[^\s@]+$|<[^\s@]+@[^\s@]+>$/)
-const tag = z.object({
-  name: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/),
-  value: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/),
-})
-const batch = z
-  .array(
-    z.strictObject({
-      from: address,
-      to: address,
-      reply_to: address.optional(),
-      subject: z.string().min(1),
-      html: z.string().min(1),
-      text: z.string().min(1),
-      headers: z.record(z.string(), z.string()).default({}),
-      tags: z.array(tag).default([]),
-    }),
-  )
-  .min(1)
-  .max(100)
-
 /** Starts the provider; the caller closes it. */
 export async function startFakeProvider(options: Options = {}): Promise<FakeProvider> {
-  const queue = Array.isArray(options.faults) ? [...options.faults] : []
-  const chosen = typeof options.faults === 'function' ? options.faults : () => queue.shift()
   const accepted: Witnessed[] = []
   const received: Received[] = []
-  const keys = new Map<string, { sha256: string; reply: Reply | undefined }>()
+  const queue: Fault[] = []
+  let chosen: Faults = () => queue.shift()
+  useFaults(options.faults ?? [])
+  let ahead = Temporal.Duration.from({ seconds: 0 })
+  let quota = options.dailyQuota ?? Number.POSITIVE_INFINITY
+  const clock = () => Temporal.Now.instant().add(ahead)
+  const keys = rememberKeys(clock, options)
+  const limit = limitRate(options.rate)
+  const overQuota = countQuota(clock, () => quota)
+  const bytesOf = new Map<string, string>()
+  let otherBytes = 0
+  let requests = 0
 
   const server = createServer(async (request, response) => {
-    const fault = chosen(received.length)
-    const body = await read(request)
-    received.push({ headers: flat(request), bytes: body.byteLength, sha256: sha256(body) })
+    const at = Temporal.Now.instant().toString()
+    const fault = chosen(requests++)
+    if (fault?.kind === 'reset-early') {
+      note({ at, key: header(request, 'idempotency-key'), ...nothing, fault: fault.kind })
+      return request.socket.resetAndDestroy()
+    }
+    const body = await read(request).catch(() => undefined)
+    if (!body) return
+    const sum = sha256(body)
+    received.push({ headers: flat(request), bytes: body.byteLength, sha256: sum })
     if (options.latencyMs) await wait(options.latencyMs)
 
-    const early = before(fault)
-    if (early === 'reset') return request.socket.resetAndDestroy()
-    const reply = early ?? (await once(request, body, fault))
-    answer(request, response, reply, early ? undefined : fault)
+    const key = header(request, 'idempotency-key')
+    compareBytes(key, sum)
+    const admitted = limit.admit()
+    const early = admitted.refused ?? replyBefore(fault)
+    if (early) keys.failed(key, sum, body)
+    const reply = early ?? (await keys.once(key, sum, body, () => receive(request, body, key, fault)))
+    const seen = { at, key, sha256: sum, bytes: body.byteLength, mails: parseBatch(body)?.length ?? 0 }
+    note({ ...seen, fault: fault?.kind ?? null, ...(typeof reply === 'string' ? unanswered : said(reply)) })
+    if (reply === 'reset') return request.socket.resetAndDestroy()
+    if (reply === 'hang') return
+    if (fault?.kind === 'late') await wait(fault.ms)
+    const told = { ...reply, headers: { ...admitted.headers, ...reply.headers } }
+    answer(request, response, told, early ? undefined : fault)
   })
 
-  /** The same key and bytes get the first answer again; other bytes, or a first call still running, a 409. */
-  async function once(request: IncomingMessage, body: Buffer, fault: Fault | undefined): Promise<Reply> {
-    const key = header(request, 'idempotency-key')
-    const known = key === null ? undefined : keys.get(key)
-    if (known && known.sha256 !== sha256(body)) return refusal(409, 'invalid_idempotent_request')
-    if (known) return known.reply ?? refusal(409, 'concurrent_idempotent_requests')
-
-    if (key !== null) keys.set(key, { sha256: sha256(body), reply: undefined })
+  async function receive(
+    request: IncomingMessage,
+    body: Buffer,
+    key: string | null,
+    fault: Fault | undefined,
+  ): Promise<Reply> {
     if (fault?.kind === 'delay') await wait(fault.ms)
-    const reply = receive(request, body, key)
-    if (key !== null && reply.status === 200) keys.set(key, { sha256: sha256(body), reply })
-    else if (key !== null) keys.delete(key)
-    return reply
-  }
-
-  function receive(request: IncomingMessage, body: Buffer, key: string | null): Reply {
-    const fault = faultOfRequest(request, body, key, options.maxBytes ?? 10_000_000)
-    if (fault) return fault
+    const wrong = faultOfRequest(request, body, key, options.maxBytes ?? 10_000_000)
+    if (wrong) return wrong
 
     const parsed = parseBatch(body)
     if (!parsed) return refusal(422, 'validation_error', 'One of the mails is not valid.')
     const refused = parsed.find(({ to }) => options.refuses?.(to))
     if (refused) return refusal(422, 'validation_error', `Invalid \`to\` field: ${refused.to}`)
+    const over = overQuota(parsed.length)
+    if (over) return over
 
     const witnessed = parsed.map((mail) => witness(mail, key))
     if (options.log)
@@ -146,18 +116,55 @@ export async function startFakeProvider(options: Options = {}): Promise<FakeProv
     return { status: 200, body: { data: witnessed.map(({ id }) => ({ id })) } }
   }
 
-  await new Promise<void>((listening) => server.listen(options.port ?? 0, '127.0.0.1', listening))
+  function compareBytes(key: string | null, sum: string): void {
+    if (key === null) return
+    const before = bytesOf.get(key)
+    if (before === undefined) bytesOf.set(key, sum)
+    else if (before !== sum) otherBytes += 1
+  }
+
+  function note(line: Requested): void {
+    if (options.requestLog) appendFileSync(options.requestLog, `${JSON.stringify(line)}\n`)
+  }
+
+  function useFaults(faults: Fault[] | Faults): void {
+    queue.length = 0
+    if (typeof faults === 'function') chosen = faults
+    else {
+      queue.push(...faults)
+      chosen = () => queue.shift()
+    }
+  }
+
+  function carryOut({ advance, faults, dailyQuota }: Order): Stats {
+    if (advance) ahead = ahead.add(Temporal.Duration.from(advance))
+    if (faults !== undefined) useFaults(parseFaults(faults, 1))
+    if (dailyQuota !== undefined) quota = dailyQuota ?? Number.POSITIVE_INFINITY
+    return { accepted: accepted.length, requests, otherBytes }
+  }
+
+  const host = options.host ?? '127.0.0.1'
+  await new Promise<void>((listening) => server.listen(options.port ?? 0, host, listening))
   return {
-    url: `http://127.0.0.1:${portOf(server.address())}`,
+    url: `http://${host}:${portOf(server.address())}`,
     accepted,
     received,
     next: (...faults) => queue.push(...faults),
+    carryOut,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed())
         server.closeAllConnections()
       }),
   }
+}
+
+const unanswered = { status: null, name: null }
+const nothing = { sha256: '', bytes: 0, mails: 0, ...unanswered }
+
+function said({ status, body }: Reply): { status: number; name: string | null } {
+  const name = body && typeof body === 'object' && 'name' in body ? String(body.name) : null
+  return { status, name }
 }
 
 function faultOfRequest(
@@ -174,107 +181,6 @@ function faultOfRequest(
   if (body.byteLength > maxBytes) return refusal(413, 'validation_error', 'The request is too large.')
 }
 
-/** What a fault answers before the batch is looked at; nothing is accepted. */
-function before(fault: Fault | undefined): Reply | 'reset' | undefined {
-  switch (fault?.kind) {
-    case 'reset-before':
-      return 'reset'
-    case '500-before':
-      return refusal(500, 'internal_server_error')
-    case 'rate-limit':
-      return { ...refusal(429, 'rate_limit_exceeded'), headers: { 'retry-after': String(fault.retryAfter) } }
-    case 'quota':
-      return refusal(429, 'daily_quota_exceeded')
-    case 'concurrent':
-      return refusal(409, 'concurrent_idempotent_requests')
-    case 'redirect':
-      return { status: 307, body: '', headers: { location: '/emails/batch' } }
-    case '401':
-      return refusal(401, 'restricted_api_key')
-    case '403':
-      return refusal(403, 'validation_error', 'The example.com domain is not verified.')
-    case '404':
-      return refusal(404, 'not_found')
-    case '422':
-      return refusal(422, 'invalid_parameter', 'A mail to ann@example.test is not valid.')
-    case '451':
-      return refusal(451, 'security_error')
-  }
-}
-
-/** What a fault makes of an answer once the batch has been accepted, or refused for itself. */
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: Reply,
-  fault: Fault | undefined,
-): void {
-  switch (fault?.kind) {
-    case 'accept-and-reset':
-      request.socket.resetAndDestroy()
-      return
-    case '500-after':
-      send(response, refusal(500, 'internal_server_error'))
-      return
-    case 'html':
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>One moment, please</h1>')
-      return
-    case 'truncated':
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(reply.body).slice(0, -9))
-      return
-    case 'fewer-ids':
-      send(response, {
-        ...reply,
-        body: {
-          data: z
-            .object({ data: z.array(z.unknown()) })
-            .parse(reply.body)
-            .data.slice(1),
-        },
-      })
-      return
-    default:
-      send(response, reply)
-  }
-}
-
-function send(response: ServerResponse, { status, body, headers = {} }: Reply): void {
-  const limits = { 'ratelimit-limit': '5', 'ratelimit-remaining': '4', 'ratelimit-reset': '1' }
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...limits, ...headers })
-    .end(JSON.stringify(body))
-}
-
-function refusal(statusCode: number, name: string, message = name.replaceAll('_', ' ')): Reply {
-  return { status: statusCode, body: { statusCode, name, message } }
-}
-
-function parseBatch(body: Buffer): Batch | undefined {
-  try {
-    return batch.safeParse(JSON.parse(body.toString())).data
-  } catch {
-    return undefined
-  }
-}
-
-function witness(mail: Batch[number], key: string | null): Witnessed {
-  return {
-    at: Temporal.Now.instant().toString(),
-    key,
-    id: randomUUID(),
-    to: mail.to,
-    from: mail.from,
-    subject: mail.subject,
-    htmlSha256: sha256(mail.html),
-    textSha256: sha256(mail.text),
-    headers: mail.headers,
-    tags: Object.fromEntries(mail.tags.map(({ name, value }) => [name, value])),
-    unsubscribe: mail.headers['List-Unsubscribe'] ?? null,
-  }
-}
-
 async function read(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(Buffer.from(chunk))
@@ -289,43 +195,40 @@ function header(request: IncomingMessage, name: string): string | null {
   return request.headers[name]?.toString() ?? null
 }
 
-function sha256(data: Buffer | string): string {
-  return createHash('sha256').update(data).digest('hex')
-}
-
-function portOf(bound: AddressInfo | string | null): number {
-  if (bound === null || typeof bound === 'string') throw new Error('The fake provider is not on a port.')
-  return bound.port
-}
-
-/** `delay:500`, `rate-limit:3`, or a bare kind. */
-const faultWord = z.string().transform((word, context): Fault => {
-  const [kind = '', figure = '1'] = word.split(':')
-  const plain = z.enum(plainKinds).safeParse(kind).data
-  if (plain) return { kind: plain }
-  if (kind === 'delay') return { kind, ms: Number(figure) }
-  if (kind === 'rate-limit') return { kind, retryAfter: Number(figure) }
-  context.addIssue(`No fault is called ${word}.`)
-  return z.NEVER
-})
-
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '0' },
+      host: { type: 'string', default: '127.0.0.1' },
       log: { type: 'string' },
+      requests: { type: 'string' },
       latency: { type: 'string', default: '0' },
       refuse: { type: 'string' },
+      seed: { type: 'string', default: '1' },
       faults: { type: 'string', default: '' },
+      rate: { type: 'string' },
+      window: { type: 'string', default: 'fixed' },
+      quota: { type: 'string' },
+      'binds-failed': { type: 'boolean', default: false },
+      compares: { type: 'string', default: 'bytes' },
+      control: { type: 'boolean', default: false },
     },
   })
   const refuse = values.refuse === undefined ? undefined : new RegExp(values.refuse)
+  const window = values.window === 'sliding' ? 'sliding' : 'fixed'
   const provider = await startFakeProvider({
     port: Number(values.port),
+    host: values.host,
     latencyMs: Number(values.latency),
-    faults: z.array(faultWord).parse(values.faults.split(',').filter(Boolean)),
+    faults: parseFaults(values.faults, Number(values.seed)),
+    bindsFailed: values['binds-failed'],
+    compares: values.compares === 'json' ? 'json' : 'bytes',
     ...(values.log === undefined ? {} : { log: values.log }),
+    ...(values.requests === undefined ? {} : { requestLog: values.requests }),
     ...(refuse === undefined ? {} : { refuses: (to: string) => refuse.test(to) }),
+    ...(values.rate === undefined ? {} : { rate: { perSecond: Number(values.rate), window } }),
+    ...(values.quota === undefined ? {} : { dailyQuota: Number(values.quota) }),
   })
-  console.log(provider.url)
+  const control = values.control ? await openControl(provider.carryOut) : undefined
+  console.log([provider.url, control?.url].filter(Boolean).join('\n'))
 }

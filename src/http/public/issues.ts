@@ -3,6 +3,7 @@ import type { Database } from '../../../db/schema.ts'
 
 /** An issue as the archive lists it. */
 export type SentIssue = {
+  readonly id: number
   readonly week: string
   readonly subject: string
   readonly preheader: string
@@ -26,15 +27,15 @@ function sent(db: Kysely<Database>) {
   return db
     .selectFrom('issue as i')
     .innerJoin('edition as e', 'e.hash', 'i.edition_hash')
-    .select(['i.week', 'i.due_at', 'i.timezone', 'e.subject', 'e.preheader', 'e.hash'])
+    .select(['i.id', 'i.week', 'i.due_at', 'i.timezone', 'e.subject', 'e.preheader', 'e.hash'])
     .where('i.state', 'in', ['sending', 'paused', 'sent', 'partly sent'])
 }
 
 function toSentIssue(row: Awaited<ReturnType<ReturnType<typeof sent>['execute']>>[number]): SentIssue {
-  const { week, subject, preheader, hash: editionHash } = row
+  const { id, week, subject, preheader, hash: editionHash } = row
   const date = row.due_at
     .toZonedDateTimeISO(row.timezone)
     .toPlainDate()
     .toLocaleString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
-  return { week, subject, preheader, date, editionHash }
+  return { id, week, subject, preheader, date, editionHash }
 }

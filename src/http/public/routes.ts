@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts'
 import { loadEdition } from '../../delivery/send.ts'
 import { type ComposedComparison, composeComparison } from '../../issue/compose.ts'
 import { cutEdition, fillEdition } from '../../issue/edition.ts'
+import { linkTargets, withDirectLinks } from '../../issue/links.ts'
 import type { WireFacts } from '../../mail/wire.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import type { Pages } from '../../template.ts'
@@ -49,7 +50,8 @@ export function publicRoutes(deps: Deps): Hono {
         ...links,
         webVersion,
       })
-      return c.html(html, 200, { 'Content-Security-Policy': editionPolicy })
+      const direct = withDirectLinks(html, wire.publicUrl, await linkTargets(db, issue.id))
+      return c.html(direct, 200, { 'Content-Security-Policy': editionPolicy })
     })
     .get('/compare/:slug', async (c) => {
       const comparison = await findComparison(db, c.req.param('slug'))

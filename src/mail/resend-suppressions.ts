@@ -1,0 +1,55 @@
+import { Resend } from 'resend'
+import { z } from 'zod'
+import { pages, patiently, timely } from './resend-account.ts'
+
+/** An address that Resend mails no more, in its own words for why. */
+export type TheirSuppression = { readonly email: string; readonly origin: string }
+
+/** Resend's suppression list (RELIABILITY 1.7). Throws `AccountUnreadable` where Resend does not answer as it should. */
+export type SuppressionList = {
+  /** All of it, a page of a hundred at a time. */
+  all(): AsyncGenerator<readonly TheirSuppression[]>
+  /** Adds any number, a hundred in a call. */
+  add(addresses: readonly string[]): Promise<void>
+  /** False when it was not there. */
+  remove(address: string): Promise<boolean>
+}
+
+const row = z.object({ id: z.string(), email: z.string(), origin: z.string() })
+
+/** Opens it with a key that may do everything, which only commands have. */
+export function openSuppressionList(at: {
+  readonly fullAccessKey: string
+  readonly baseUrl: string
+}): SuppressionList {
+  const client = fullAccessClient(at)
+  return {
+    all: () => pages((cursor) => client.suppressions.list({ limit: 100, ...cursor }, timely()), row),
+    async add(addresses) {
+      for (let from = 0; from < addresses.length; from += 100) {
+        const emails = addresses.slice(from, from + 100)
+        await patiently(() => client.suppressions.batch.add({ emails }, timely()))
+      }
+    },
+    async remove(address) {
+      let isThere = true
+      await patiently(async () => {
+        const answer = await client.suppressions.remove(address, timely())
+        if (answer.error?.statusCode !== 404) return answer
+        isThere = false
+        return { ...answer, error: null }
+      })
+      return isThere
+    },
+  }
+}
+
+/** Resend's own client, at a host that is always named, and with its debug output off, because that prints addresses. */
+export function fullAccessClient(at: { readonly fullAccessKey: string; readonly baseUrl: string }): Resend {
+  const client = new Resend(at.fullAccessKey, {
+    baseUrl: at.baseUrl.replace(/\/+$/, ''),
+    userAgent: 'weekly-verdict',
+  })
+  Object.assign(client, { debug: false })
+  return client
+}

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import { type Connection, openPostgres } from '../../../db/connect.ts'
+import { migrate } from '../../../db/migrate.ts'
+
+/** A migrated PostgreSQL database of one run's own; `drop` removes it. */
+export type OwnDatabase = { readonly url: string; readonly connection: Connection; drop(): Promise<void> }
+
+/** Makes a database on a server where databases may be made. */
+export async function makeDatabase(server: string): Promise<OwnDatabase> {
+  const name = `wv_field_${randomUUID().replaceAll('-', '')}`
+  await onServer(server, sql`create database ${sql.id(name)}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const connection = openPostgres(url.href)
+  await migrate(connection.db)
+  return {
+    url: url.href,
+    connection,
+    async drop() {
+      await connection.close()
+      await onServer(server, sql`drop database if exists ${sql.id(name)} with (force)`)
+    },
+  }
+}
+
+async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {
+  const server = openPostgres(url)
+  await statement.execute(server.db).finally(() => server.close())
+}
