@@ -25,6 +25,8 @@ export type Database = {
   delivery: Delivery
   attempt: Attempt
   provider_event: ProviderEvent
+  pace: Pace
+  mails_of_day: MailsOfDay
   delivery_state: DeliveryState
 }
 
@@ -213,6 +215,8 @@ type Issue = {
   planned_at: Instant | null
   planned: Generated<number>
   finished_at: Instant | null
+  /** When a pause ends by itself (a day's quota); null where a person has to end it. */
+  resume_at: Instant | null
 }
 
 type IssueComparison = {
@@ -300,6 +304,19 @@ type ProviderEvent = {
   received_at: Instant
   body: JSONColumnType<object>
 }
+
+type Pace = {
+  transport: string
+  /** Calls a second that the provider allows, as it said last. */
+  per_second: number
+  /** The share of that which is left unused; grows when the provider says that it was too much. */
+  slack: number
+  next_at: Instant
+  heard_at: Instant
+}
+
+/** Mails that were handed over on a day of UTC, kept where a daily limit is set. */
+type MailsOfDay = { day: string; mails: number }
 
 export type DeliveryOutcome =
   | 'planned'
