@@ -90,8 +90,8 @@ describe('one mail to many', () => {
     const clients = await theirs.send(readers.map(filled), key)
 
     // A redirect is no answer to the client, which loses its headers with it.
-    const { reason: said, providerIds: mineIds, perSecond: _, ...mineRest } = plain(mine)
-    const { reason: heard, providerIds: clientsIds, perSecond: __, ...clientsRest } = plain(clients)
+    const { reason: said, providerIds: mineIds, perSecond: _mine, ...mineRest } = plain(mine)
+    const { reason: heard, providerIds: clientsIds, perSecond: _theirs, ...clientsRest } = plain(clients)
     expect(mineRest).toEqual(clientsRest)
     expect([typeof said, mineIds?.length]).toEqual([typeof heard, clientsIds?.length])
     expect(ours.provider.accepted.map(({ to }) => to)).toEqual(theirs.provider.accepted.map(({ to }) => to))
@@ -197,6 +197,7 @@ async function wiretap() {
     response.end('{"data":[]}')
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const close = () => new Promise<void>((closed) => server.close(() => closed()) && server.closeAllConnections())
+  const close = () =>
+    new Promise<void>((closed) => server.close(() => closed()) && server.closeAllConnections())
   return { seen, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
