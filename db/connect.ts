@@ -4,6 +4,7 @@ import { PGlite, types as pgliteTypes } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import { Pool, types as pgTypes } from 'pg'
 import { lockDataFolder } from './lock.ts'
+import { PreparingClient } from './prepare.ts'
 import type { Database } from './schema.ts'
 import { TemporalPlugin } from './temporal.ts'
 
@@ -24,6 +25,7 @@ export async function openDatabase(at: { url: string | undefined; dataDir: strin
 /** A pool on PostgreSQL 15 or newer; sessions run in UTC. */
 export function openPostgres(url: string): Connection {
   const pool = new Pool({
+    Client: PreparingClient,
     connectionString: url,
     max: 10,
     options: '-c TimeZone=UTC',

@@ -33,6 +33,8 @@ export type Database = {
   link: Link
   click: Click
   click_key: ClickKey
+  pace: Pace
+  mails_of_day: MailsOfDay
   delivery_state: DeliveryState
 }
 
@@ -224,6 +226,8 @@ type Issue = {
   planned_at: Instant | null
   planned: Generated<number>
   finished_at: Instant | null
+  /** When a pause ends by itself (a day's quota); null where a person has to end it. */
+  resume_at: Instant | null
 }
 
 type IssueComparison = {
@@ -417,6 +421,19 @@ type Click = {
 }
 
 type ClickKey = { day: string; key: string }
+
+type Pace = {
+  transport: string
+  /** Calls a second that the provider allows, as it said last. */
+  per_second: number
+  /** The share of that which is left unused; grows when the provider says that it was too much. */
+  slack: number
+  next_at: Instant
+  heard_at: Instant
+}
+
+/** Mails that were handed over on a day of UTC, kept where a daily limit is set. */
+type MailsOfDay = { day: string; mails: number }
 
 export type DeliveryOutcome =
   | 'planned'

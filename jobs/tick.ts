@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import type { Calendar, Clock } from '../src/clock.ts'
+import type { DailyLimit } from '../src/delivery/daily-limit.ts'
 import type { SendRules } from '../src/delivery/send.ts'
 import { ensureIssue } from '../src/issue/issue.ts'
 import { nextDueWeek, weekAfter, weekNamed } from '../src/issue/week.ts'
@@ -10,6 +11,7 @@ export type TickDeps = {
   readonly clock: Clock
   readonly calendar: Calendar
   readonly rules: SendRules
+  readonly dailyLimit?: DailyLimit | undefined
 }
 
 /** What the timetable asks for now. */
@@ -25,6 +27,7 @@ const apart = Temporal.Duration.from({ hours: 24 })
 export async function lookAtTimetable(deps: TickDeps): Promise<readonly Due[]> {
   await ensureWeeks(deps)
   await parkWhatIsLate(deps)
+  await goOn(deps)
   return [...(await dueDrafts(deps)), ...(await dueIssues(deps))]
 }
 
@@ -47,7 +50,7 @@ async function ensureWeeks({ db, clock, calendar }: TickDeps): Promise<void> {
 }
 
 /** Later than SEND_GRACE after its time, an issue waits for an editor instead of going out by itself; once one has let it go on, it has as long again. */
-async function parkWhatIsLate({ db, clock, rules }: TickDeps): Promise<void> {
+async function parkWhatIsLate({ db, clock, rules, dailyLimit }: TickDeps): Promise<void> {
   const latest = clock().subtract(rules.grace)
   await db
     .updateTable('issue')
@@ -63,6 +66,8 @@ async function parkWhatIsLate({ db, clock, rules }: TickDeps): Promise<void> {
     .where('state', 'in', ['scheduled', 'draft', 'approved'])
     .where('due_at', '<', latest)
     .execute()
+  // Where a day has a limit, a long list takes days, and that is as it should be.
+  if (dailyLimit) return
   await db
     .updateTable('issue')
     .set({ state: 'paused', reason: 'it is unfinished, and its time is longer ago than SEND_GRACE' })
@@ -81,6 +86,16 @@ async function parkWhatIsLate({ db, clock, rules }: TickDeps): Promise<void> {
         ),
       ),
     )
+    .execute()
+}
+
+/** A pause that was only for the rest of a day (the provider's quota) ends by itself. */
+async function goOn({ db, clock }: TickDeps): Promise<void> {
+  await db
+    .updateTable('issue')
+    .set({ state: 'sending', reason: null, resume_at: null })
+    .where('state', '=', 'paused')
+    .where('resume_at', '<=', clock())
     .execute()
 }
 

@@ -4,6 +4,28 @@ export type Clock = () => Temporal.Instant
 /** The machine's own clock. Only entry points name it. */
 export const systemClock: Clock = () => Temporal.Now.instant()
 
+/** A clock that goes by another, whose time is asked for now and then. `compare` asks now. */
+export type FollowingClock = { readonly clock: Clock; compare(): Promise<void> }
+
+/**
+ * This machine's clock, corrected by what it was off from another when they were compared last. Differences that a slow
+ * answer explains are left alone, so that the time does not jump to and fro.
+ */
+export function clockFollowing(read: () => Promise<Temporal.Instant>, machine: Clock): FollowingClock {
+  const tolerance = 100
+  let off = 0
+  return {
+    clock: () => machine().add({ milliseconds: off }),
+    async compare() {
+      const asked = machine().epochMilliseconds
+      const there = (await read()).epochMilliseconds
+      const here = (asked + machine().epochMilliseconds) / 2
+      const now = Math.round(there - here)
+      if (Math.abs(now - off) > tolerance) off = now
+    },
+  }
+}
+
 /** A clock that stands still: for rehearsals (`--as-of`, `tick --at`) and tests. */
 export function standingClock(instant: Temporal.Instant): Clock {
   return () => instant

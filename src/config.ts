@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Calendar, WallTime } from './clock.ts'
+import type { DailyLimit } from './delivery/daily-limit.ts'
 import { parseRange, type Range } from './http/client-address.ts'
 import { type DkimKey, readDkimKey } from './mail/dkim.ts'
 import { readSmtpUrl } from './mail/smtp-url.ts'
@@ -36,6 +37,8 @@ export type Config = {
   readonly sendPolicy: 'auto' | 'approve'
   readonly comparisons: { readonly least: number; readonly most: number }
   readonly sendGrace: Temporal.Duration
+  /** Undefined where a day has no limit. */
+  readonly dailyLimit: DailyLimit | undefined
   /** Proxies of ours: what they say of a request's origin is believed. */
   readonly trustedProxies: readonly Range[]
   /** What a sign-up is asked for besides the address. */
@@ -117,6 +120,11 @@ const count = z
 
 /** Base64, because a secret that cannot be decoded would only show with the first webhook. */
 const webhookSecret = /^whsec_(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+const mailsADay = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, 'expected a number of mails')
+  .transform(Number)
 
 const variables = z.object({
   NODE_ENV: z.string().optional(),
@@ -208,6 +216,15 @@ const variables = z.object({
     .string()
     .refine(isPositiveDuration, 'expected an ISO 8601 duration of hours or minutes such as PT36H')
     .default('PT36H'),
+  DAILY_QUOTA: mailsADay.optional(),
+  WARM_UP: z
+    .string()
+    .regex(
+      /^\s*[1-9]\d{0,8}(\s*,\s*[1-9]\d{0,8})*\s*$/,
+      'expected mails a day, comma-separated: 200,500,1000,2500',
+    )
+    .transform((value) => splitList(value).map(Number))
+    .default([]),
   TRUSTED_PROXIES: z
     .string()
     .transform((value, context) => {
@@ -318,6 +335,10 @@ function toConfig(v: Variables): Config {
     sendPolicy: v.SEND_POLICY,
     comparisons: { least: v.MIN_COMPARISONS, most: v.MAX_COMPARISONS },
     sendGrace: Temporal.Duration.from(v.SEND_GRACE),
+    dailyLimit:
+      v.DAILY_QUOTA === undefined && v.WARM_UP.length === 0
+        ? undefined
+        : { quota: v.DAILY_QUOTA, warmUp: v.WARM_UP },
     trustedProxies: v.TRUSTED_PROXIES,
     challenge: v.CHALLENGE,
     logLevel: v.LOG_LEVEL,

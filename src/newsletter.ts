@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { type Connection, openDatabase } from '../db/connect.ts'
 import { migrate } from '../db/migrate.ts'
 import type { Database } from '../db/schema.ts'
-import type { Calendar, Clock } from './clock.ts'
+import { type Calendar, type Clock, clockFollowing, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { DailyLimit } from './delivery/daily-limit.ts'
 import { type LedgerMark, openLedgerMark } from './delivery/ledger-mark.ts'
 import type { SendRules } from './delivery/send.ts'
 import { type IssueSetting, type IssueTemplates, loadIssueTemplates } from './issue/render.ts'
@@ -34,6 +35,7 @@ export type Newsletter = {
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
   readonly rules: SendRules
+  readonly dailyLimit: DailyLimit | undefined
   readonly transport: Transport
   readonly outboxFolder: string
   readonly wire: WireFacts
@@ -51,14 +53,20 @@ export async function openNewsletter(config: Config, clock: Clock, log: Log): Pr
   const connection = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir })
   try {
     await migrate(connection.db)
-    return await assemble(config, clock, log, connection)
+    const time = clock === systemClock ? await timeOf(connection) : { clock, stop: () => {} }
+    return await assemble(config, time, log, connection)
   } catch (error) {
     await connection.close()
     throw error
   }
 }
 
-async function assemble(config: Config, clock: Clock, log: Log, connection: Connection): Promise<Newsletter> {
+async function assemble(
+  config: Config,
+  { clock, stop }: SharedTime,
+  log: Log,
+  connection: Connection,
+): Promise<Newsletter> {
   const keys = config.signingKeys ?? developmentKeys(config.dataDir)
   const [signing] = keys
   if (!signing) throw new Error('There is no signing key')
@@ -82,14 +90,31 @@ async function assemble(config: Config, clock: Clock, log: Log, connection: Conn
     setting: { publicUrl: config.publicUrl, postalAddress: config.postalAddress },
     ...{ calendar: config.calendar, comparisons: config.comparisons },
     rules: { policy: config.sendPolicy, grace: config.sendGrace },
+    dailyLimit: config.dailyLimit,
     wire: { from: config.mail.from, replyTo: config.mail.replyTo, publicUrl: config.publicUrl },
     listId: listIdUnder(domainOf(config.mail.from)),
     worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     async close() {
+      stop()
       await transport.close()
       await connection.close()
     },
   }
+}
+
+type SharedTime = { readonly clock: Clock; stop(): void }
+
+/** Leases and due times are compared between machines, so all of them go by their database's clock. */
+async function timeOf({ db, driver }: Connection): Promise<SharedTime> {
+  if (driver.kind === 'embedded') return { clock: systemClock, stop: () => {} }
+  const time = clockFollowing(async () => {
+    const { rows } = await sql<{ now: Temporal.Instant }>`select clock_timestamp() as now`.execute(db)
+    return rows[0]?.now ?? systemClock()
+  }, systemClock)
+  await time.compare()
+  const timer = setInterval(() => void time.compare().catch(() => {}), 60_000)
+  timer.unref()
+  return { clock: time.clock, stop: () => clearInterval(timer) }
 }
 
 function domainOf(from: string): string {

@@ -1,8 +1,11 @@
-import { type Kysely, type NotNull, type Selectable, sql, type Transaction } from 'kysely'
-import type { Database } from '../../db/schema.ts'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { often } from '../../db/prepare.ts'
+import type { BatchState, Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { WireFacts } from '../mail/wire.ts'
+import { type DailyLimit, nextDay, takeFromDay } from './daily-limit.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import { whyNotRepeat } from './retry-policy.ts'
 
 /** A reader in a batch, in the order in which the call lists them. */
 export type Member = {
@@ -39,13 +42,12 @@ export type ClaimDeps = {
   /** Whether the transport may be called twice with one key (see `Transport`). */
   readonly repeatable: boolean
   readonly wire: WireFacts
+  /** Undefined: as many mails a day as there are. */
+  readonly dailyLimit?: DailyLimit | undefined
 }
 
 /** Longer than a call and its margins (RELIABILITY 3.5): a worker that is silent for this long is taken for dead. */
 export const lease = Temporal.Duration.from({ seconds: 90 })
-
-/** Resend forgets a key after 24 h; an hour earlier a doubtful batch goes to a person instead (RELIABILITY 3.4). */
-const keyLife = Temporal.Duration.from({ hours: 23 })
 
 /**
  * Claims the next batch of an issue in one transaction: locks it, leaves out who has gone since, writes the attempt with
@@ -53,103 +55,108 @@ const keyLife = Temporal.Duration.from({ hours: 23 })
  * is quarantined where that cannot be.
  */
 export async function claimBatch(deps: ClaimDeps, issueId: number): Promise<ClaimResult> {
-  const { db, clock } = deps
-  return db.transaction().execute(async (trx) => {
-    const now = clock()
-    const batch = await lockNextBatch(trx, issueId, now)
-    if (!batch) return whatRemains(trx, issueId)
+  return deps.db.transaction().execute(async (trx) => {
+    const now = deps.clock()
+    const next = await claimAmong(trx, deps, issueId, ['built', 'attempting', 'unknown'], now)
+    if (next.kind !== 'day is full') return next
 
-    const members = await lockMembers(trx, batch)
-    const staying = members.filter((member) => member.leaving === null)
-    if (batch.state !== 'built') {
-      const doubt = await whyNotRepeat(trx, deps, batch, members, now)
-      if (doubt) return quarantine(trx, batch.id, doubt)
-      return attempt(trx, deps, batch, staying, now)
-    }
-    await exclude(trx, batch, members)
-    if (staying.length === 0) return close(trx, batch.id)
-    return attempt(trx, deps, await underFreshKey(trx, deps, batch, staying), staying, now)
+    // What is in doubt has been counted already, and its key does not keep until the next day.
+    const doubtful = await claimAmong(trx, deps, issueId, ['attempting', 'unknown'], now)
+    return doubtful.kind === 'none' || doubtful.kind === 'day is full'
+      ? { kind: 'waiting', until: nextDay(now) }
+      : doubtful
   })
 }
 
-type Batch = Selectable<Database['batch']> & { week: string }
+async function claimAmong(
+  trx: Transaction<Database>,
+  deps: ClaimDeps,
+  issueId: number,
+  states: readonly BatchState[],
+  now: Temporal.Instant,
+): Promise<ClaimResult | { readonly kind: 'day is full' }> {
+  const batch = await lockNextBatch(trx, issueId, states, now)
+  if (!batch) return whatRemains(trx, issueId, states)
+
+  const members = await membersOf(trx, batch)
+  const staying = members.filter((member) => member.leaving === null)
+  if (batch.state !== 'built') {
+    const doubt = await inDoubt(trx, deps, batch, members, now)
+    if (doubt) return quarantine(trx, batch.id, doubt)
+    return attempt(trx, deps, batch, staying, now)
+  }
+  await exclude(trx, batch, members)
+  if (staying.length === 0) return close(trx, batch.id)
+  if (batch.fence === 0 && deps.dailyLimit && !(await takeFromDay(trx, deps.dailyLimit, staying.length, now)))
+    return { kind: 'day is full' }
+  return attempt(trx, deps, await underFreshKey(trx, deps, batch, staying), staying, now)
+}
+
+type Batch = {
+  readonly id: string
+  readonly issue_id: number
+  readonly week: string
+  readonly edition_hash: string
+  readonly state: BatchState
+  readonly generation: number
+  readonly idempotency_key: string
+  readonly key_id: string
+  readonly fence: number
+  readonly first_used_at: Temporal.Instant | null
+}
 type Candidate = Member & { readonly leaving: string | null }
 
-function lockNextBatch(trx: Transaction<Database>, issueId: number, now: Temporal.Instant) {
-  return trx
-    .selectFrom('batch as b')
-    .innerJoin('issue as i', 'i.id', 'b.issue_id')
-    .selectAll('b')
-    .select('i.week')
-    .where('i.id', '=', issueId)
-    .where('i.state', '=', 'sending')
-    .where((eb) =>
-      eb.or([
-        eb.and([
-          eb('b.state', 'in', ['built', 'unknown']),
-          eb.or([eb('b.not_before', 'is', null), eb('b.not_before', '<=', now)]),
-        ]),
-        eb.and([eb('b.state', '=', 'attempting'), eb('b.lease_until', '<=', now)]),
-      ]),
-    )
-    .orderBy('b.ordinal')
-    .orderBy('b.id')
-    .limit(1)
-    .forUpdate('b')
-    .skipLocked()
-    .executeTakeFirst()
+async function lockNextBatch(
+  trx: Transaction<Database>,
+  issueId: number,
+  states: readonly BatchState[],
+  now: Temporal.Instant,
+): Promise<Batch | undefined> {
+  const { rows } = await sql<Batch>`${often}
+    select b.id, b.issue_id, i.week, b.edition_hash, b.state, b.generation, b.idempotency_key, b.key_id, b.fence,
+           b.first_used_at
+      from batch b join issue i on i.id = b.issue_id
+     where b.issue_id = ${issueId} and b.accepted_at is null and i.state = 'sending'
+       and b.state in ('built', 'attempting', 'unknown') and b.state = any (${states})
+       and case b.state when 'attempting' then b.lease_until <= ${now}::timestamptz
+                        else b.not_before is null or b.not_before <= ${now}::timestamptz end
+     order by b.ordinal, b.id
+     limit 1 for update of b skip locked`.execute(trx)
+  return rows[0]
 }
 
-/** The batch's members with a share lock on each reader, so that an unsubscribe is strictly before or after this claim. */
-async function lockMembers(trx: Transaction<Database>, batch: Batch): Promise<readonly Candidate[]> {
-  const rows = await trx
-    .selectFrom('delivery as d')
-    .innerJoin('subscriber as s', 's.id', 'd.subscriber_id')
-    .leftJoin('suppression as x', 'x.address', 'd.address')
-    .select(['d.slot', 'd.address', 's.id', 's.public_id', 's.status', 's.address as current'])
-    .select('x.reason as suppressed')
-    .where('d.issue_id', '=', batch.issue_id)
-    .where('d.batch_id', '=', batch.id)
-    .where('d.exception', 'is', null)
-    .where('d.slot', 'is not', null)
-    .$narrowType<{ slot: NotNull }>()
-    .orderBy('s.id')
-    .forShare('s')
-    .execute()
+/**
+ * The batch's members as they are now. Whoever leaves holds this batch's row while they do (`orderWithClaims`), so with
+ * the row locked here, a departure has either committed and is seen, or comes after this claim.
+ */
+async function membersOf(trx: Transaction<Database>, batch: Batch): Promise<readonly Candidate[]> {
+  const { rows } = await sql<Candidate>`${often}
+    select d.slot, s.id as "subscriberId", s.public_id as "publicId", coalesce(d.address, '') as address,
+           coalesce(x.reason, nullif(s.status, 'confirmed'),
+                    case when d.address is distinct from s.address then 'address changed' end) as leaving
+      from ${sql.table(`delivery_${batch.issue_id}`)} d
+      join subscriber s on s.id = d.subscriber_id
+      left join suppression x on x.address = d.address
+     where d.issue_id = ${batch.issue_id} and d.batch_id = ${batch.id} and d.exception is null
+     order by d.slot`.execute(trx)
   return rows
-    .map((row) => ({
-      slot: row.slot,
-      subscriberId: row.id,
-      publicId: row.public_id,
-      address: row.address ?? '',
-      leaving: row.suppressed ?? (row.status !== 'confirmed' ? row.status : whetherMoved(row)),
-    }))
-    .sort((a, b) => a.slot - b.slot)
 }
 
-/** The lock shows the reader as they are now, but the delivery as it was when this claim began to wait for it. */
-function whetherMoved(row: { readonly address: string | null; readonly current: string | null }) {
-  return row.address === row.current ? null : 'address changed'
-}
-
-/** Why a batch in doubt must not simply be sent again (RELIABILITY 3.4); undefined when it may. */
-async function whyNotRepeat(
+/** Why a batch in doubt must not simply be sent again; undefined when it may. */
+async function inDoubt(
   trx: Transaction<Database>,
   deps: ClaimDeps,
   batch: Batch,
   members: readonly Candidate[],
   now: Temporal.Instant,
 ): Promise<string | undefined> {
-  const last = await lastAttempt(trx, batch.id)
   if (batch.state === 'attempting') await recordSilence(trx, batch, now)
-  if (!deps.repeatable) return 'the answer was lost, and this transport cannot repeat a call safely'
-  if (members.some((member) => member.leaving !== null))
-    return 'the answer was lost, and a member has left since'
-  if (last && last.fingerprint !== fingerprintOf(deps.wire, batch, members))
-    return 'the answer was lost, and the same bytes cannot be made again'
-  if (batch.first_used_at && Temporal.Instant.compare(batch.first_used_at.add(keyLife), now) <= 0)
-    return 'the answer was lost, and the idempotency key is too old to repeat'
-  return undefined
+  return whyNotRepeat({
+    repeatable: deps.repeatable,
+    someoneLeft: members.some((member) => member.leaving !== null),
+    sameBytes: (await lastFingerprint(trx, batch.id)) === fingerprintOf(deps.wire, batch, members),
+    keyAge: batch.first_used_at?.until(now) ?? null,
+  })
 }
 
 /** A refused call may have bound its key to its bytes; when the members have changed since, the next call gets a new key. */
@@ -159,8 +166,9 @@ async function underFreshKey(
   batch: Batch,
   staying: readonly Member[],
 ): Promise<Batch> {
-  const last = await lastAttempt(trx, batch.id)
-  if (!last || last.fingerprint === fingerprintOf(deps.wire, batch, staying)) return batch
+  if (batch.fence === 0) return batch
+  const last = await lastFingerprint(trx, batch.id)
+  if (last === undefined || last === fingerprintOf(deps.wire, batch, staying)) return batch
   const generation = batch.generation + 1
   const idempotency_key = `wv1/${batch.week}/${batch.id}/${generation}`
   await trx
@@ -171,6 +179,7 @@ async function underFreshKey(
   return { ...batch, generation, idempotency_key, first_used_at: null }
 }
 
+/** Both rows of an attempt in one statement, committed before the call: after a crash it is known that it may have been made. */
 async function attempt(
   trx: Transaction<Database>,
   deps: ClaimDeps,
@@ -179,21 +188,17 @@ async function attempt(
   now: Temporal.Instant,
 ): Promise<ClaimResult> {
   const fence = batch.fence + 1
-  await trx
-    .updateTable('batch')
-    .set({
-      ...{ state: 'attempting', reason: null, fence, lease_owner: deps.worker, lease_until: now.add(lease) },
-      ...{ first_used_at: batch.first_used_at ?? now, not_before: null },
-    })
-    .where('id', '=', batch.id)
-    .execute()
-  await trx
-    .insertInto('attempt')
-    .values({
-      ...{ batch_id: batch.id, fence, fingerprint: fingerprintOf(deps.wire, batch, members) },
-      ...{ members: members.map((member) => member.subscriberId), worker: deps.worker, started_at: now },
-    })
-    .execute()
+  const fingerprint = fingerprintOf(deps.wire, batch, members)
+  const ids = members.map((member) => member.subscriberId)
+  await sql`${often}
+    with claimed as (
+      update batch
+         set state = 'attempting', reason = null, fence = ${fence}, lease_owner = ${deps.worker},
+             lease_until = ${now.add(lease)}, not_before = null,
+             first_used_at = coalesce(first_used_at, ${now}::timestamptz)
+       where id = ${batch.id})
+    insert into attempt (batch_id, fence, fingerprint, members, worker, started_at)
+    values (${batch.id}, ${fence}, ${fingerprint}, ${ids}::bigint[], ${deps.worker}, ${now})`.execute(trx)
   const claim: Claim = {
     ...{ batchId: batch.id, issueId: batch.issue_id, week: batch.week, editionHash: batch.edition_hash },
     ...{ idempotencyKey: batch.idempotency_key, keyId: batch.key_id, fence, members },
@@ -231,14 +236,15 @@ async function quarantine(trx: Transaction<Database>, batchId: string, reason: s
   return { kind: 'settled' }
 }
 
-function lastAttempt(trx: Transaction<Database>, batchId: string) {
-  return trx
+async function lastFingerprint(trx: Transaction<Database>, batchId: string): Promise<string | undefined> {
+  const last = await trx
     .selectFrom('attempt')
     .select('fingerprint')
     .where('batch_id', '=', batchId)
     .orderBy('fence', 'desc')
     .limit(1)
     .executeTakeFirst()
+  return last?.fingerprint
 }
 
 async function recordSilence(trx: Transaction<Database>, batch: Batch, now: Temporal.Instant): Promise<void> {
@@ -252,18 +258,17 @@ async function recordSilence(trx: Transaction<Database>, batch: Batch, now: Temp
 }
 
 /** When the next batch can be claimed: after a wait that was asked for, or when another worker's lease would end. */
-async function whatRemains(trx: Transaction<Database>, issueId: number): Promise<ClaimResult> {
-  const next = await trx
-    .selectFrom('batch as b')
-    .innerJoin('issue as i', 'i.id', 'b.issue_id')
-    .select(
-      sql<Temporal.Instant | null>`min(coalesce(b.lease_until, b.not_before, b.first_used_at, i.planned_at))`.as(
-        'until',
-      ),
-    )
-    .where('i.id', '=', issueId)
-    .where('i.state', '=', 'sending')
-    .where('b.state', 'in', ['built', 'attempting', 'unknown'])
-    .executeTakeFirst()
-  return next?.until ? { kind: 'waiting', until: next.until } : { kind: 'none' }
+async function whatRemains(
+  trx: Transaction<Database>,
+  issueId: number,
+  states: readonly BatchState[],
+): Promise<ClaimResult> {
+  const { rows } = await sql<{ until: Temporal.Instant | null }>`
+    select min(coalesce(b.lease_until, b.not_before, b.first_used_at, i.planned_at)) as until
+      from batch b join issue i on i.id = b.issue_id
+     where b.issue_id = ${issueId} and b.accepted_at is null and i.state = 'sending' and b.state = any (${states})`.execute(
+    trx,
+  )
+  const until = rows[0]?.until
+  return until ? { kind: 'waiting', until } : { kind: 'none' }
 }

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { Database, IssueState } from '../../db/schema.ts'
 import { cutEdition } from '../issue/edition.ts'
+import type { Log } from '../log.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
-import { startPacer } from '../mail/pace.ts'
+import { openPacer, type Pacer } from '../mail/pace.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { type Claim, type ClaimResult, claimBatch } from './claim.ts'
+import type { DailyLimit } from './daily-limit.ts'
 import { type EpochDeps, markLedger, markLedgerNowAndThen } from './epoch.ts'
-import { personalise } from './personalise.ts'
+import { type Mailing, openMailing } from './mailing.ts'
 import { recordOutcome } from './record.ts'
 import { loadEdition } from './send.ts'
 import { finishIssue } from './settle.ts'
@@ -20,6 +22,7 @@ export type DeliverDeps = EpochDeps & {
   readonly keys: readonly SigningKey[]
   /** Names this process in the ledger. */
   readonly worker: string
+  readonly dailyLimit?: DailyLimit | undefined
   /** Called after each recorded batch. */
   readonly onProgress?: (mails: number, outcome: SendOutcome['kind']) => void
 }
@@ -39,8 +42,12 @@ export async function deliverIssue(
   issueId: number,
   stop?: AbortSignal,
 ): Promise<Delivered> {
-  const pacer = startPacer(deps.transport.perSecond)
-  const lanes = Array.from({ length: deps.transport.concurrency }, () => drain(deps, issueId, pacer, stop))
+  const pacer = openPacer(deps)
+  const mailings = keepMailings(deps)
+  const lane = () => drain(deps, issueId, pacer, mailings, stop)
+  const lanes = [lane()]
+  await Promise.race([pacer.told, ...lanes.map((first) => first.catch(() => {}))])
+  for (let more = 1; more < deps.transport.concurrency; more += 1) lanes.push(lane())
   const ended = await Promise.allSettled(lanes)
   await markLedger(deps)
   const broken = ended.find((lane) => lane.status === 'rejected')
@@ -71,45 +78,59 @@ export async function deliverToTheEnd(
 async function drain(
   deps: DeliverDeps,
   issueId: number,
-  pacer: ReturnType<typeof startPacer>,
+  pacer: Pacer,
+  mailingOf: (claim: Claim) => Promise<Mailing>,
   stop?: AbortSignal,
 ): Promise<ClaimResult> {
   for (;;) {
-    await pacer.turn(stop)
+    const turn = await pacer.turn(stop)
     if (stop?.aborted) return { kind: 'none' }
     const result = await claimBatch({ ...deps, repeatable: deps.transport.repeatable }, issueId)
     if (result.kind === 'settled') continue
     if (result.kind !== 'claimed') return result
     await markLedgerNowAndThen(deps)
 
-    const outcome = await sendClaim(deps, result.claim)
-    if (outcome.kind === 'retry') pacer.rest(outcome.after)
-    const isRecorded = await recordOutcome(deps, result.claim, outcome)
-    deps.log.info(
-      {
-        ...{ issue: result.claim.week, batch: result.claim.batchId, mails: result.claim.members.length },
-        ...{
-          outcome: outcome.kind,
-          recorded: isRecorded,
-          reason: 'reason' in outcome ? outcome.reason : undefined,
-        },
-      },
-      'batch',
-    )
-    if (isRecorded) deps.onProgress?.(result.claim.members.length, outcome.kind)
+    const { claim } = result
+    const send = await mailingOf(claim)
+    await turn()
+    const outcome = await send(claim)
+    await pacer.heard(outcome)
+    const isRecorded = await recordOutcome(deps, claim, outcome)
+    tell(deps.log, claim, outcome, isRecorded)
+    if (isRecorded) deps.onProgress?.(claim.members.length, outcome.kind)
   }
 }
 
-async function sendClaim(deps: DeliverDeps, claim: Claim): Promise<SendOutcome> {
-  const key = deps.keys.find((known) => known.id === claim.keyId)
-  if (!key)
-    return { kind: 'halt', reason: `the signing key "${claim.keyId}" is not in SIGNING_KEYS any more` }
-  const cut = cutEdition(await loadEdition(deps.db, claim.editionHash))
-  const tags = { week: claim.week, batchId: claim.batchId }
-  const mails = claim.members.map((member) =>
-    personalise({ wire: deps.wire, listId: deps.listId, key }, cut, member, tags),
+function tell(log: Log, claim: Claim, outcome: SendOutcome, recorded: boolean): void {
+  log.info(
+    {
+      ...{ issue: claim.week, batch: claim.batchId, mails: claim.members.length },
+      ...{ outcome: outcome.kind, recorded, reason: 'reason' in outcome ? outcome.reason : undefined },
+    },
+    'batch',
   )
-  return deps.transport.send(mails, claim.idempotencyKey)
+}
+
+/** Each edition is loaded and prepared once, whatever the number of its batches. */
+function keepMailings(deps: DeliverDeps): (claim: Claim) => Promise<Mailing> {
+  const kept = new Map<string, Promise<Mailing>>()
+  return (claim) => {
+    const name = `${claim.editionHash} ${claim.keyId}`
+    const known = kept.get(name) ?? mailingFor(deps, claim)
+    kept.set(name, known)
+    return known
+  }
+}
+
+async function mailingFor(deps: DeliverDeps, { editionHash, keyId, week }: Claim): Promise<Mailing> {
+  const key = deps.keys.find((known) => known.id === keyId)
+  if (!key)
+    return async () => ({
+      kind: 'halt',
+      reason: `the signing key "${keyId}" is not in SIGNING_KEYS any more`,
+    })
+  const cut = cutEdition(await loadEdition(deps.db, editionHash))
+  return openMailing({ ...deps, key }, cut, week)
 }
 
 async function isPaused(db: Kysely<Database>, issueId: number): Promise<boolean> {

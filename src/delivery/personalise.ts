@@ -2,7 +2,7 @@ import { type CutEdition, fillEdition } from '../issue/edition.ts'
 import type { Mail } from '../mail/email.ts'
 import { listHeaders } from '../mail/list-headers.ts'
 import type { WireFacts } from '../mail/wire.ts'
-import { type SigningKey, signToken } from '../subscriber/token.ts'
+import { type SigningKey, signTokens } from '../subscriber/token.ts'
 
 /** The reader that test mails are made for: its links work, and do nothing. */
 export const testReader = '00000000-0000-0000-0000-000000000000'
@@ -10,30 +10,55 @@ export const testReader = '00000000-0000-0000-0000-000000000000'
 /** A reader as a mail sees them. */
 export type Addressee = { readonly publicId: string; readonly address: string }
 
+/** Everything in a mail that is one reader's own, or one batch's. */
+export type Personal = Addressee & {
+  readonly batchId: string
+  readonly unsubscribe: string
+  readonly preferences: string
+}
+
 export type MailDeps = {
   readonly wire: WireFacts
   readonly listId: string
-  readonly key: SigningKey
 }
 
 /** The same edition with one reader's own links, headers and tags. The same arguments make the same bytes. */
 export function personalise(
-  { wire, listId, key }: MailDeps,
+  deps: MailDeps & { readonly key: SigningKey },
   cut: CutEdition,
   reader: Addressee,
-  tags: { readonly week: string; readonly batchId: string },
+  { week, batchId }: { readonly week: string; readonly batchId: string },
 ): Mail {
-  const unsubscribe = `${wire.publicUrl}/unsubscribe/${signToken(key, 'unsubscribe', reader.publicId)}`
-  const preferences = `${wire.publicUrl}/preferences/${signToken(key, 'preferences', reader.publicId)}`
-  const webVersion = `${wire.publicUrl}/issues/${tags.week}`
+  return setPersonal(deps, cut, week, personalOf(deps.key, reader, batchId))
+}
+
+/** What a reader's mail needs of its own: two tokens, made with the key whose id is in them. */
+export function personalOf(key: SigningKey, reader: Addressee, batchId: string): Personal {
+  const [unsubscribe = '', preferences = ''] = signTokens(key, reader.publicId, [
+    'unsubscribe',
+    'preferences',
+  ])
+  return { publicId: reader.publicId, address: reader.address, batchId, unsubscribe, preferences }
+}
+
+/** An edition with these personal parts, whatever they are: one reader's, or the marks of a merge. */
+export function setPersonal(
+  { wire, listId }: MailDeps,
+  cut: CutEdition,
+  week: string,
+  personal: Personal,
+): Mail {
+  const unsubscribe = `${wire.publicUrl}/unsubscribe/${personal.unsubscribe}`
+  const preferences = `${wire.publicUrl}/preferences/${personal.preferences}`
+  const webVersion = `${wire.publicUrl}/issues/${week}`
   return {
-    id: `${tags.week}.${reader.publicId}`,
+    id: `${week}.${personal.publicId}`,
     from: wire.from,
     ...(wire.replyTo && { replyTo: wire.replyTo }),
-    to: reader.address,
+    to: personal.address,
     subject: cut.subject,
     ...fillEdition(cut, { unsubscribe, preferences, webVersion }),
     headers: listHeaders({ unsubscribeUrl: unsubscribe, listId }),
-    tags: { issue: tags.week, batch: tags.batchId, delivery: reader.publicId },
+    tags: { issue: week, batch: personal.batchId, delivery: personal.publicId },
   }
 }

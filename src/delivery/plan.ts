@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Issue } from '../issue/issue.ts'
+import { audienceLock } from '../subscriber/order-with-claims.ts'
 import { audienceOf } from './choice.ts'
 
 /** What readers with one choice get: an edition by its hash, or nothing, with the reason. */
@@ -73,6 +74,8 @@ export async function planDeliveries(
     )
     select (select count(*) from deliveries) + (select count(*) from excluded) as planned`.execute(trx)
   const planned = rows[0]?.planned ?? 0
+  // Whoever was leaving meanwhile has left, or will see their delivery: see `orderWithClaims`.
+  await sql`select pg_advisory_xact_lock(${audienceLock})`.execute(trx)
   await trx
     .updateTable('issue')
     .set({ state: 'sending', planned_at: at, planned, reason: null })

@@ -9,6 +9,7 @@ import type { Transport } from '../mail/email.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { choicesOf } from './choice.ts'
+import { type DailyLimit, smallestDay } from './daily-limit.ts'
 import { type EpochDeps, whyNotThisDatabase } from './epoch.ts'
 import { personalise, testReader } from './personalise.ts'
 import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
@@ -26,6 +27,7 @@ type Deps = EpochDeps & {
   readonly keys: readonly SigningKey[]
   readonly wire: WireFacts
   readonly listId: string
+  readonly dailyLimit?: DailyLimit | undefined
   readonly templates: IssueTemplates
   readonly setting: IssueSetting
 }
@@ -55,8 +57,9 @@ export async function openForSending(
   if (foreign) return refuse(foreign)
   if (issue.planned_at !== null) return { kind: 'ready', issue }
 
-  const block = issue.edition_hash && (await whatBlocks(deps, issue, issue.edition_hash))
-  if (block) return refuse(`${week} is blocked: ${block}. Mend that, then: verdict draft --week ${week}`)
+  const block =
+    issue.edition_hash && (await whatBlocks(deps, issue, await loadEdition(db, issue.edition_hash)))
+  if (block) return refuse(blocked(week, block))
 
   await preparePartition(db, issue.id)
   return db.transaction().execute(async (trx): Promise<Readiness> => {
@@ -66,19 +69,24 @@ export async function openForSending(
         ? { kind: 'ready', issue: locked }
         : refuse(`${week} has just changed. Look again.`)
     }
+    const { choices, heaviest, block } = await chooseEditions(
+      { ...deps, db: trx },
+      locked,
+      locked.edition_hash,
+    )
+    if (block) return refuse(blocked(week, block))
     if (locked.approved_hash !== locked.edition_hash) await approveBySchedule(trx, locked, clock())
-    const { choices, heaviest } = await chooseEditions({ ...deps, db: trx }, locked, locked.edition_hash)
-    const size = batchSize(deps.transport.most, heaviest)
+    const day = deps.dailyLimit ? smallestDay(deps.dailyLimit) : Number.POSITIVE_INFINITY
+    const size = Math.min(batchSize(deps.transport.most, heaviest), day)
     await planDeliveries(trx, locked, { size, keyId: deps.keyId, choices }, clock())
     return { kind: 'ready', issue: { ...locked, state: 'sending' } }
   })
 }
 
-/** What preflight finds in the mail as a reader would get it that must not leave; undefined when nothing. */
-async function whatBlocks(deps: Deps, { id, week }: Issue, hash: string): Promise<string | undefined> {
+/** What preflight finds in an edition as a reader would get it that must not leave; undefined when nothing. */
+async function whatBlocks(deps: Deps, { id, week }: Issue, edition: Edition): Promise<string | undefined> {
   const [key] = deps.keys
   if (!key) return 'there is no signing key'
-  const edition = await loadEdition(deps.db, hash)
   const reader = { publicId: testReader, address: 'reader@example.com' }
   const mail = personalise({ ...deps, key }, cutEdition(edition), reader, { week, batchId: 'preflight' })
   const links = await linkTargets(deps.db, id)
@@ -91,11 +99,12 @@ async function chooseEditions(
   deps: Omit<Deps, 'db'> & { db: Transaction<Database> },
   issue: Issue,
   approvedHash: string,
-): Promise<{ choices: readonly ChosenEdition[]; heaviest: number }> {
+): Promise<{ choices: readonly ChosenEdition[]; heaviest: number; block: string | undefined }> {
   const approved = await loadEdition(deps.db, approvedHash)
   const variantFor = await variantsOf(deps, issue)
   const choices: ChosenEdition[] = []
   let heaviest = weigh(approved)
+  let block: string | undefined
   for (const choice of await choicesOf(deps.db, issue.id)) {
     const variant = await variantFor(choice)
     switch (variant.kind) {
@@ -108,11 +117,12 @@ async function chooseEditions(
       case 'variant':
         await keepVariant(deps, issue, variant.edition, approvedHash)
         await addLinks(deps.db, issue.id, variant.links)
+        block ??= await whatBlocks(deps, issue, variant.edition)
         choices.push({ choice, hash: variant.edition.hash, reason: null })
         heaviest = Math.max(heaviest, weigh(variant.edition))
     }
   }
-  return { choices, heaviest }
+  return { choices, heaviest, block }
 }
 
 async function keepVariant(
@@ -215,6 +225,10 @@ async function approveBySchedule(db: Kysely<Database>, issue: Issue, at: Tempora
 /** About what one mail takes in a request: both parts, escaped, and its headers. */
 function weigh({ html, text }: Edition): number {
   return Buffer.byteLength(JSON.stringify(html)) + Buffer.byteLength(JSON.stringify(text)) + 2000
+}
+
+function blocked(week: string, block: string): string {
+  return `${week} is blocked: ${block}. Mend that, then: verdict draft --week ${week}`
 }
 
 function refuse(problem: string): Readiness {

@@ -103,7 +103,7 @@ async function move(
   state: IssueState,
   reason: string | null,
 ): Promise<Decided> {
-  await trx.updateTable('issue').set({ state, reason }).where('id', '=', issue.id).execute()
+  await trx.updateTable('issue').set({ state, reason, resume_at: null }).where('id', '=', issue.id).execute()
   return done(issue, state)
 }
 

@@ -1,22 +1,156 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../../db/schema.ts'
+import type { SendOutcome, Transport } from './email.ts'
 
-/** Spaces calls so that all lanes together stay under a rate, and rests when the provider asks for it. */
-export type Pacer = { turn(stop?: AbortSignal): Promise<void>; rest(pause: Temporal.Duration): void }
+/**
+ * Spaces calls so that all workers together stay under the rate that the provider allows. `turn` comes back a moment
+ * before its call may be made, and what it returns comes back at that moment: in between there is time to claim.
+ */
+export type Pacer = {
+  turn(stop?: AbortSignal): Promise<() => Promise<void>>
+  /** Every outcome: it may name another rate, or ask for a rest. */
+  heard(outcome: SendOutcome): Promise<void>
+  /** Kept once it is known how many calls are allowed: after the first outcome, or at once where nobody counts. */
+  readonly told: Promise<void>
+}
 
-/** A pacer for this process; `perSecond` undefined means no limit of its own. */
-export function startPacer(perSecond: number | undefined): Pacer {
-  const gap = perSecond ? 1000 / perSecond : 0
-  let next = performance.now()
+type Deps = {
+  readonly db: Kysely<Database>
+  readonly transport: Pick<Transport, 'name' | 'perSecond'>
+}
+
+/** Time to claim a batch before its call is due, in milliseconds. */
+const lead = 40
+
+/** A claim is not held for longer than this by a rest that was asked for after it, in milliseconds: its lease runs. */
+const longestHold = 30_000
+
+/** A pacer for this process, which shares its rate with every other on this database. */
+export function openPacer({ db, transport }: Deps): Pacer {
+  return transport.perSecond === undefined ? unpaced() : pacedBy(db, transport.name, transport.perSecond)
+}
+
+/** Nobody counts the calls; only a rest that was asked for is kept. */
+function unpaced(): Pacer {
+  let rests = 0
   return {
-    /** Ends early, without a word, when it is told to stop. */
+    told: Promise.resolve(),
     async turn(stop) {
-      const now = performance.now()
-      const mine = Math.max(now, next)
-      next = mine + gap
-      if (mine > now) await sleep(mine - now, undefined, stop && { signal: stop }).catch(() => {})
+      await until(rests, stop)
+      return async () => {}
     },
-    rest(pause) {
-      next = Math.max(next, performance.now() + pause.total('milliseconds'))
+    async heard(outcome) {
+      rests = Math.max(rests, restOf(outcome))
     },
   }
+}
+
+function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer {
+  let slots: number[] = []
+  let rests = 0
+  let told = 0
+  let reserving: Promise<void> | undefined
+  const first = Promise.withResolvers<void>()
+  const opened = openPace(db, transport, start)
+
+  async function reserve(): Promise<void> {
+    await opened
+    const { wait, gap, count } = await takeSlots(db, transport)
+    const from = performance.now() + wait
+    slots.push(...Array.from({ length: count }, (_, n) => from + n * gap))
+  }
+
+  return {
+    told: first.promise,
+    async turn(stop) {
+      let slot = slots.shift()
+      while (slot === undefined && !stop?.aborted) {
+        reserving ??= reserve().finally(() => {
+          reserving = undefined
+        })
+        await reserving
+        slot = slots.shift()
+      }
+      const at = slot ?? 0
+      await until(Math.max(at, rests) - lead, stop)
+      return () => until(Math.min(Math.max(at, rests), performance.now() + longestHold))
+    },
+    async heard(outcome) {
+      const rest = restOf(outcome)
+      rests = Math.max(rests, rest)
+      if (rest > 0) slots = []
+      if (rest > 0) await restAll(db, transport, rest - performance.now())
+      if (outcome.perSecond !== undefined && outcome.perSecond !== told) {
+        told = outcome.perSecond
+        await setRate(db, transport, told)
+      }
+      first.resolve()
+    },
+  }
+}
+
+/** The rate that others who send now have heard; after ten quiet minutes it begins low again. */
+async function openPace(db: Kysely<Database>, transport: string, start: number): Promise<void> {
+  await sql`
+    insert into pace as p (transport, per_second, slack, next_at, heard_at)
+    values (${transport}, ${start}, ${leastSlack}, clock_timestamp(), clock_timestamp())
+    on conflict (transport) do update set per_second = excluded.per_second, slack = excluded.slack
+     where p.heard_at < clock_timestamp() - interval '10 minutes'`.execute(db)
+}
+
+/**
+ * A hundredth of the rate stays unused, so that calls which the network pushes together do not exceed it; more for a
+ * while after the provider said that it was too much.
+ */
+const leastSlack = 0.01
+const mostSlack = 0.25
+
+/**
+ * Reserves the next calls: one where the rate is low, a twentieth of a second's where it is high, so that asking does not
+ * cost more than calling. By the database's clock, because it is the only one that all workers have. Milliseconds.
+ */
+async function takeSlots(
+  db: Kysely<Database>,
+  transport: string,
+): Promise<{ wait: number; gap: number; count: number }> {
+  const { rows } = await sql<{ wait: number; gap: number; count: number }>`
+    with pace_now as (
+      select transport, 1000 / (per_second * (1 - slack)) as gap, greatest(1, floor(per_second / 20))::int as count,
+             clock_timestamp() as now
+        from pace where transport = ${transport} for update
+    ), taken as (
+      update pace p
+         set next_at = greatest(p.next_at, n.now) + n.gap * n.count * interval '1 millisecond',
+             slack = greatest(${leastSlack}::float8, p.slack * 0.998)
+        from pace_now n where p.transport = n.transport
+      returning p.next_at, n.gap, n.count, n.now)
+    select (extract(epoch from next_at - now) * 1000 - gap * count)::float8 as wait, gap, count from taken`.execute(
+    db,
+  )
+  return rows[0] ?? { wait: 0, gap: 0, count: 1 }
+}
+
+async function setRate(db: Kysely<Database>, transport: string, perSecond: number): Promise<void> {
+  await sql`
+    update pace set per_second = ${perSecond}, heard_at = clock_timestamp()
+     where transport = ${transport}`.execute(db)
+}
+
+async function restAll(db: Kysely<Database>, transport: string, milliseconds: number): Promise<void> {
+  await sql`
+    update pace
+       set next_at = greatest(next_at, clock_timestamp() + ${milliseconds}::float8 * interval '1 millisecond'),
+           slack = least(${mostSlack}::float8, slack + 0.02)
+     where transport = ${transport}`.execute(db)
+}
+
+/** On this process's monotonic clock; 0 when no rest is asked for. */
+function restOf(outcome: SendOutcome): number {
+  return outcome.kind === 'retry' ? performance.now() + outcome.after.total('milliseconds') : 0
+}
+
+async function until(instant: number, stop?: AbortSignal): Promise<void> {
+  const wait = instant - performance.now()
+  if (wait > 0) await sleep(wait, undefined, stop && { signal: stop }).catch(() => {})
 }

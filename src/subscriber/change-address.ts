@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { recordConsent } from './consent.ts'
 import { postLetter, readProof } from './letter.ts'
+import { orderWithClaims } from './order-with-claims.ts'
 import type { SigningKey } from './token.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly keys: readonly SigningKey[] }
@@ -71,6 +72,7 @@ export async function changeAddress({ db, clock, keys }: Deps, token: string): P
     const change = await judge(trx, at, token)
     if (change.kind !== 'changed' || change.isDone || !reader?.address) return change
 
+    await orderWithClaims(trx, [reader.id])
     await trx.updateTable('subscriber').set({ address: change.address }).where('id', '=', reader.id).execute()
     await redirectPlanned(trx, reader.id, change.address)
     await useUp(trx, reader.id, at)

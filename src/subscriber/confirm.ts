@@ -36,7 +36,7 @@ export async function confirmSubscriber(deps: Deps, token: string, network?: str
       .selectFrom('subscriber')
       .selectAll()
       .where('id', '=', asked.subscriberId)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     const outcome = judge(await readProof(trx, 'confirm', token), reader, deps.clock())
     if (outcome.kind === 'confirmed' && reader) await putOnTheList(deps, trx, reader, asked, network)

@@ -23,7 +23,7 @@ export async function explainDeparture(
       .select('id')
       .where('public_id', '=', publicId)
       .where('status', '=', 'unsubscribed')
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return false
     const answer = { at: clock(), why, words }

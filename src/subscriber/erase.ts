@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { type ConsentMethod, recordConsent } from './consent.ts'
+import { orderWithClaims } from './order-with-claims.ts'
 import { suppressionHash } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
 
@@ -13,7 +14,7 @@ export type Erased = 'erased' | 'unknown'
 /**
  * Forgets a reader's address everywhere, in one transaction: what stays is the ledger without an address, the consent
  * record, which proves why mail was sent, and a keyed hash of each address they had, so that no import brings them back.
- * They may sign up again themselves. The row lock puts it strictly before or after any claim of a batch.
+ * They may sign up again themselves. It is strictly before or after any claim of a batch.
  */
 export async function eraseReader(
   { db, clock, keys }: Deps,
@@ -30,6 +31,7 @@ export async function eraseReader(
     if (!reader) return 'unknown'
     if (reader.address === null) return 'erased'
 
+    await orderWithClaims(trx, [reader.id])
     const at = clock()
     const addresses = await addressesOf(trx, reader.id, reader.address)
     await trx

@@ -3,8 +3,8 @@ import type { Database } from '../../db/schema.ts'
 
 /**
  * Puts a departure strictly before or after every claim of a batch that these readers are in. Whatever takes readers out
- * of the audience calls it in its transaction, once their rows are changed and before it asks for the time: a claim holds
- * its batch's row until it has committed, and does not take one that is held here.
+ * of the audience calls it in its transaction, once it holds their rows and before it asks for the time: a claim holds its
+ * batch's row until it has committed, and does not take one that is held here. So no reader's row is locked by a claim.
  */
 export async function orderWithClaims(
   trx: Transaction<Database>,

@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { instantOf } from '../clock.ts'
 import { recordConsent } from './consent.ts'
+import { orderWithClaims } from './order-with-claims.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock }
 
@@ -32,29 +33,27 @@ export function pauseEnd(
 }
 
 /** Pauses a reader, or moves the end of their pause. Returns false when they are not on the list. */
-export async function pauseReader(
-  { db, clock }: Deps,
-  publicId: string,
-  { day, at }: PauseEnd,
-): Promise<boolean> {
+export async function pauseReader({ db, clock }: Deps, publicId: string, end: PauseEnd): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     const reader = await trx
       .selectFrom('subscriber')
       .select(['id', 'paused_until'])
       .where('public_id', '=', publicId)
       .where('status', 'in', ['confirmed', 'paused'])
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return false
-    if (reader.paused_until?.equals(at)) return true
+    if (reader.paused_until?.equals(end.at)) return true
 
+    await orderWithClaims(trx, [reader.id])
+    const at = clock()
     await trx
       .updateTable('subscriber')
-      .set({ status: 'paused', paused_until: at })
+      .set({ status: 'paused', paused_until: end.at })
       .where('id', '=', reader.id)
       .execute()
-    const detail = `until ${day}`
-    await recordConsent(trx, { subscriberId: reader.id, kind: 'paused', at: clock(), method: 'page', detail })
+    const detail = `until ${end.day}`
+    await recordConsent(trx, { subscriberId: reader.id, kind: 'paused', at, method: 'page', detail })
     return true
   })
 }
@@ -67,7 +66,7 @@ export async function resumeReader({ db, clock }: Deps, publicId: string): Promi
       .select(['id', 'status'])
       .where('public_id', '=', publicId)
       .where('status', 'in', ['confirmed', 'paused'])
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return false
     if (reader.status === 'confirmed') return true

@@ -36,7 +36,7 @@ export async function savePreferences(
       .select(['id', 'cadence'])
       .where('public_id', '=', publicId)
       .where('status', 'in', ['confirmed', 'paused'])
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return 'not on the list'
     const before = await choicesOf(trx, reader)

@@ -25,7 +25,7 @@ export async function resubscribe(
       .selectFrom('subscriber')
       .selectAll()
       .where('public_id', '=', publicId)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return 'too late'
     if (!pause && (reader.status === 'confirmed' || reader.status === 'paused')) return 'back'

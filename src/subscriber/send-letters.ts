@@ -3,7 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Calendar, Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
-import { startPacer } from '../mail/pace.ts'
+import { openPacer, type Pacer } from '../mail/pace.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { panelSentence } from '../verdict/panel.ts'
@@ -41,12 +41,12 @@ const lease = Temporal.Duration.from({ minutes: 3 })
  * again, a letter has the same bytes and key, so a provider that knows repeats sends it once.
  */
 export async function sendLetters(deps: LetterDeps, stop?: AbortSignal): Promise<SentLetters> {
-  const pacer = startPacer(deps.transport.perSecond)
+  const pacer = openPacer(deps)
   let sent = 0
   while (!stop?.aborted) {
     const letter = await claimLetter(deps)
     if (!letter) break
-    const outcome = await sendLetter(deps, letter, () => pacer.turn(stop))
+    const outcome = await sendLetter(deps, letter, pacer, stop)
     deps.log.info(
       { letter: letter.id, about: letter.kind, outcome: outcome.kind, reason: outcome.reason },
       'letter',
@@ -86,7 +86,12 @@ function claimLetter({ db, clock }: LetterDeps): Promise<Letter | undefined> {
 
 type Ended = { readonly kind: SendOutcome['kind'] | 'given up'; readonly reason?: string }
 
-async function sendLetter(deps: LetterDeps, letter: Letter, turn: () => Promise<void>): Promise<Ended> {
+async function sendLetter(
+  deps: LetterDeps,
+  letter: Letter,
+  pacer: Pacer,
+  stop?: AbortSignal,
+): Promise<Ended> {
   const reader = await readerOf(deps.db, letter.subscriber_id)
   const to = letter.to_address ?? reader.address
   const refusal = to === null ? 'its reader was erased' : await whyNot(deps, letter, reader, to)
@@ -103,8 +108,11 @@ async function sendLetter(deps: LetterDeps, letter: Letter, turn: () => Promise<
       latestIssue: await latestIssueAt(deps.db, letter.created_at),
     },
   )
+  const turn = await pacer.turn(stop)
   await turn()
-  return recordOutcome(deps, letter, await deps.transport.send([mail], `wv1/letter/${letter.id}/1`))
+  const outcome = await deps.transport.send([mail], `wv1/letter/${letter.id}/1`)
+  await pacer.heard(outcome)
+  return recordOutcome(deps, letter, outcome)
 }
 
 function readerOf(db: Kysely<Database>, id: number): Promise<Reader> {

@@ -51,7 +51,7 @@ async function confirmPending(
     .selectFrom('subscriber')
     .select(['id', 'status'])
     .where('address', '=', address)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow()
   if (reader.status === 'unsubscribed') return 'left before'
   if (reader.status !== 'pending') return 'already confirmed'

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** A secret that signs personal links. The first of a list signs; all of them verify, so that keys can be rotated. */
 export type SigningKey = { readonly id: string; readonly secret: Buffer }
@@ -21,8 +21,17 @@ export function parseSigningKeys(value: string): readonly SigningKey[] | undefin
  * nothing about the address, and cannot be made from a copy of the database (RELIABILITY S10).
  */
 export function signToken(key: SigningKey, purpose: TokenPurpose, publicId: string): string {
-  const reader = Buffer.from(publicId.replaceAll('-', ''), 'hex').toString('base64url')
-  return `${key.id}.${reader}.${mac(key, purpose, publicId).toString('base64url')}`
+  return signTokens(key, publicId, [purpose])[0] ?? ''
+}
+
+/** A reader's tokens for several purposes, in that order. A mail needs all of its reader's, a million times over. */
+export function signTokens(
+  key: SigningKey,
+  publicId: string,
+  purposes: readonly TokenPurpose[],
+): readonly string[] {
+  const reader = `${key.id}.${Buffer.from(publicId.replaceAll('-', ''), 'hex').toString('base64url')}`
+  return purposes.map((purpose) => `${reader}.${mac(key, purpose, publicId)}`)
 }
 
 /** Whose token it is: the reader's public id, or undefined when it was not made by us for this purpose. */
@@ -36,16 +45,39 @@ export function readToken(
   if (!key || !reader || !signature) return undefined
 
   const publicId = toUuid(Buffer.from(reader, 'base64url'))
-  const isOurs = timingSafeEqual(mac(key, purpose, publicId), Buffer.from(signature, 'base64url'))
+  const isOurs = timingSafeEqual(Buffer.from(mac(key, purpose, publicId)), Buffer.from(signature))
   return isOurs && signToken(key, purpose, publicId) === token ? publicId : undefined
 }
 
-/** HMAC-SHA-256 over purpose and reader, cut to 128 bits (RFC 2104, section 5). */
-function mac(key: SigningKey, purpose: TokenPurpose, publicId: string): Buffer {
-  return createHmac('sha256', key.secret)
-    .update(`${purpose}\n${key.id}\n${publicId}`)
-    .digest()
-    .subarray(0, 16)
+/**
+ * HMAC-SHA-256 over purpose and reader, cut to 128 bits (RFC 2104, section 5), as base64url. Two one-shot hashes over
+ * padded keys that were made once: the same bytes as `createHmac`, at a third of its cost.
+ */
+function mac(key: SigningKey, purpose: TokenPurpose, publicId: string): string {
+  const { inner, outer } = paddedFor(key)
+  const end = blockSize + inner.write(`${purpose}\n${key.id}\n${publicId}`, blockSize, 'latin1')
+  outer.write(hash('sha256', inner.subarray(0, end), 'latin1'), blockSize, 'latin1')
+  digest.write(hash('sha256', outer, 'latin1'), 'latin1')
+  return digest.subarray(0, 16).toString('base64url')
+}
+
+/** The block size of SHA-256 in bytes, to which HMAC pads its key. */
+const blockSize = 64
+const digest = Buffer.alloc(32)
+const padded = new WeakMap<SigningKey, { readonly inner: Buffer; readonly outer: Buffer }>()
+
+/** The key padded both ways (RFC 2104, section 2), with room behind it for what is hashed: written over at each use. */
+function paddedFor(key: SigningKey): { readonly inner: Buffer; readonly outer: Buffer } {
+  const known = padded.get(key)
+  if (known) return known
+  const short = key.secret.length > blockSize ? hash('sha256', key.secret, 'buffer') : key.secret
+  const made = { inner: Buffer.alloc(blockSize + 256), outer: Buffer.alloc(blockSize + 32) }
+  for (let at = 0; at < blockSize; at += 1) {
+    made.inner[at] = (short[at] ?? 0) ^ 0x36
+    made.outer[at] = (short[at] ?? 0) ^ 0x5c
+  }
+  padded.set(key, made)
+  return made
 }
 
 function toUuid(bytes: Buffer): string {

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
+import { runTimetable } from '../../jobs/work.ts'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
 import { recordOutcome } from '../../src/delivery/record.ts'
+import { findIssue } from '../../src/issue/issue.ts'
 import type { Mail } from '../../src/mail/email.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { useDatabase } from '../setup/database.ts'
-import { claimAs, claimed, deliverThroughWaits, dueIssue, plannedIssue, standing } from '../setup/delivery.ts'
+import {
+  claimAs,
+  claimed,
+  deliverThroughWaits,
+  dueIssue,
+  lostAnswer,
+  plannedIssue,
+  standing,
+} from '../setup/delivery.ts'
 import { people } from '../setup/people.ts'
 import { type Answer, openPostOffice } from '../setup/post-office.ts'
 
@@ -180,3 +190,85 @@ function stateOfIssue() {
 function attempts() {
   return database.db.selectFrom('attempt').select(['fence', 'outcome']).orderBy('fence').execute()
 }
+
+describe('an answer that asking again cannot make clearer', () => {
+  it('goes to a person at once where the key was used with other bytes', async () => {
+    await people.ann(database.db)
+    const mail = openPostOffice()
+    mail.answerNext({ kind: 'unknown', reason: 'conflict', again: 'never' })
+    const due = await plannedIssue(database, { mail })
+
+    await deliverThroughWaits(due)
+
+    expect(await standing(database.db)).toEqual({ ann: 'quarantined: conflict' })
+    expect(mail.calls).toHaveLength(1)
+  })
+
+  it('is asked for once more where the ids do not fit the mails, and then goes to a person', async () => {
+    await people.ann(database.db)
+    const mail = openPostOffice()
+    const wrong = { kind: 'unknown', reason: 'a success with 0 ids for 1 mails', again: 'once' } as const
+    mail.answerNext(wrong, wrong)
+    const due = await plannedIssue(database, { mail })
+
+    await deliverThroughWaits(due)
+
+    expect(await standing(database.db)).toEqual({ ann: `quarantined: ${wrong.reason}` })
+    expect(mail.calls).toHaveLength(2)
+  })
+})
+
+describe('a lost answer', () => {
+  it.each<[string, Answer]>([
+    ['a call too many', { kind: 'retry', after: Temporal.Duration.from('PT5S'), reason: 'too many calls' }],
+    ['a full quota', { kind: 'halt', reason: 'quota', until: 'next day' }],
+  ])(
+    'stays lost when %s is the next answer: a reader who leaves now has perhaps had it',
+    async (_, refusal) => {
+      const [, bob] = [await people.ann(database.db), await people.bob(database.db)]
+      const mail = openPostOffice()
+      mail.answerNext(lostAnswer('after they were taken'), refusal)
+      const due = await plannedIssue(database, { mail })
+      await deliverIssue(due.deps, due.issue.id)
+      due.clock.pass('PT2S')
+      await deliverIssue(due.deps, due.issue.id)
+
+      await unsubscribe(due.deps, bob.publicId, 'page')
+      due.clock.moveTo('2026-11-21T00:10:00Z')
+      await runTimetable(due.deps)
+
+      expect(await standing(database.db)).toEqual({
+        ann: 'quarantined: the answer was lost, and a member has left since',
+        bob: 'quarantined: the answer was lost, and a member has left since',
+      })
+      expect(mail.accepted).toHaveLength(2)
+    },
+  )
+})
+
+describe('a day’s quota at the provider', () => {
+  it('pauses the issue, which goes on by itself on the next day and sends nothing twice', async () => {
+    await people.crowd(database.db, 3)
+    const mail = openPostOffice({ most: oneByOne })
+    const due = await plannedIssue(database, { mail })
+    mail.answerNext((mails) => ({ outcome: accepted(mails.map((one) => one.id)), deliver: true }), {
+      kind: 'halt',
+      reason: 'The daily quota is used up',
+      until: 'next day',
+    })
+    await runTimetable(due.deps)
+    const paused = await findIssue(database.db, due.issue.week)
+
+    due.clock.moveTo('2026-11-21T00:04:00Z')
+    await runTimetable(due.deps)
+    const stillPaused = mail.accepted.length
+    due.clock.moveTo('2026-11-21T00:05:00Z')
+    await runTimetable(due.deps)
+
+    expect(paused).toMatchObject({ state: 'paused', reason: 'The daily quota is used up' })
+    expect(paused?.resume_at?.toString()).toBe('2026-11-21T00:05:00Z')
+    expect(stillPaused).toBe(1)
+    expect(new Set(mail.sentTo()).size).toBe(3)
+    expect(await findIssue(database.db, due.issue.week)).toMatchObject({ state: 'sent', resume_at: null })
+  })
+})

@@ -77,7 +77,7 @@ describe('an issue on the web', () => {
     expect(html).not.toMatch(/\.[\w-]{22}\.[\w-]{22}|[\u0001\u0002]/)
     expect(html).not.toContain(ann.publicId)
     expect(html).toContain('href="https://news.example.com/unsubscribe"')
-    const withoutLinks = (page: string) => page.replace(/(unsubscribe|preferences)(\/[\w.-]+)?"/g, '$1"')
+    const withoutLinks = (page: string) => page.replace(/href="[^"]*"/g, 'href')
     expect(withoutLinks(html)).toBe(withoutLinks(mail.accepted[0]?.html ?? ''))
   })
 

@@ -44,6 +44,7 @@ export function newsletterWith(
     listId: 'weekly.example.com',
     keys: testKeys,
     keyId: 'k1',
+    dailyLimit: undefined,
     worker: 'test',
     ...parts,
   }

@@ -17,6 +17,21 @@ describe('a token', () => {
     expect(encodeURIComponent(token)).toBe(token)
   })
 
+  it('is signed with the HMAC that anybody can compute who has the key', () => {
+    const longKey = { id: 'long', secret: Buffer.alloc(100, 9) }
+    const signatures = [key, longKey].map((one) => signToken(one, 'preferences', ann).split('.')[2])
+
+    const expected = [key, longKey].map((one) =>
+      createHmac('sha256', one.secret)
+        .update(`preferences\n${one.id}\n${ann}`)
+        .digest()
+        .subarray(0, 16)
+        .toString('base64url'),
+    )
+
+    expect(signatures).toEqual(expected)
+  })
+
   it('is the same for ever', () => {
     expect(signToken(key, 'unsubscribe', ann)).toBe(signToken(key, 'unsubscribe', ann))
   })

@@ -1,0 +1,173 @@
+/**
+ * An issue to many readers, ledger and all, on real PostgreSQL and a provider that only drains: mails a second, what each
+ * costs, and how much memory it takes, beside (a) a bare loop that posts the same bytes, prepared, (b) the same mails
+ * through Resend's client in batches, (c) MJML and a call for every reader. Each sender is a process of its own.
+ *
+ *     TEST_DATABASE_URL=postgres://… node test/bench/send.bench.ts [readers] [rounds]
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
+import { openTestDatabase } from '../setup/database.ts'
+import { approvedForSending, preparedReaders } from './prepared-issue.ts'
+import type { Order, Took } from './sender.ts'
+
+const [readers = 100_000, rounds = 3] = process.argv.slice(2).map(Number)
+/** What the worker is started with in production: a small heap is no slower here, and ends at a third of the memory. */
+const heap = ['--max-semi-space-size=2', '--max-old-space-size=96']
+
+const database = await openTestDatabase()
+if (!database.url) throw new Error('Set TEST_DATABASE_URL: this is about real PostgreSQL')
+const { db } = database.connection
+const url = database.url
+
+await preparedReaders(db, readers)
+const planned = await approvedForSending(db)
+const { batchSize, bytesPerMail } = planned
+const drain = await startDrain(bytesPerMail)
+console.log(
+  `${grouped(readers)} readers, ${batchSize} mails a call, ${grouped(bytesPerMail)} bytes a mail on the wire; audience frozen in ${planned.seconds.toFixed(1)} s (${grouped(readers / planned.seconds)} readers/s)`,
+)
+
+const batches = Math.ceil(Math.min(readers, 50_000) / batchSize)
+const ours: Measured[] = []
+const oursTwice: Measured[] = []
+const bare: Measured[] = []
+const client: Measured[] = []
+for (let round = 0; round < rounds; round += 1) {
+  bare.push(await run([{ role: 'bare', batches, mails: batchSize, url: drain.url }]))
+  await unsend()
+  ours.push(await run([{ role: 'ours', week: '2026-W47' }]))
+  await unsend()
+  oursTwice.push(
+    await run([
+      { role: 'ours', week: '2026-W47' },
+      { role: 'ours', week: '2026-W47' },
+    ]),
+  )
+  client.push(
+    await run([{ role: 'client', batches: Math.ceil(8000 / batchSize), mails: batchSize, url: drain.url }]),
+  )
+}
+const naive = await run([{ role: 'naive', mails: 300, url: drain.url }])
+
+print('bare loop, prepared bytes', bare)
+print('ours, one process', ours)
+print('ours, two processes', oursTwice)
+print('batches through the client', client)
+print('MJML and a call per reader', [naive])
+console.log()
+ratio('ours ÷ bare loop, one process', ours, bare, '≥ 0.5')
+ratio('ours ÷ bare loop, two processes', oursTwice, bare, '≥ 0.65')
+ratio('ours ÷ MJML and a call per reader', ours, [naive], '≥ 250')
+ratio('ours ÷ batches through the client', ours, client, '≥ 9')
+ratio('two processes ÷ one', oursTwice, ours, '')
+
+drain.stop()
+await database.close()
+
+type Measured = { perSecond: number; cpu: number; database: number; peak: number }
+
+async function run(orders: readonly Order[]): Promise<Measured> {
+  const children = orders.map((order) => startSender(order))
+  for (const child of children)
+    child.on('exit', (code, signal) => {
+      if (code !== 0) throw new Error(`A sender ended with ${code ?? signal}`)
+    })
+  await Promise.all(children.map((child) => once(child, 'message')))
+  const before = postgresSeconds()
+  const began = performance.now()
+  const took = await Promise.all(
+    children.map(async (child): Promise<Took> => {
+      child.send('go')
+      const [message] = await once(child, 'message')
+      return message as Took
+    }),
+  )
+  const seconds = (performance.now() - began) / 1000
+  const databaseSeconds = postgresSeconds() - before
+  await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
+  const mails = took.reduce((sum, one) => sum + one.mails, 0)
+  return {
+    perSecond: mails / seconds,
+    cpu: (took.reduce((sum, one) => sum + one.cpuSeconds, 0) / mails) * 1e6,
+    database: (databaseSeconds / mails) * 1e6,
+    peak: Math.max(...took.map((one) => one.peakMegabytes)),
+  }
+}
+
+function startSender(order: Order): ChildProcess {
+  return fork(fileURLToPath(new URL('./sender.ts', import.meta.url)), [JSON.stringify(order)], {
+    execArgv:
+      order.role === 'ours'
+        ? [...heap, ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : [])]
+        : [],
+    env: {
+      ...process.env,
+      ...{
+        DATABASE_URL: url,
+        MAIL_TRANSPORT: 'resend',
+        RESEND_API_KEY: 're_bench',
+        RESEND_BASE_URL: drain.url,
+      },
+      ...{ SIGNING_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`, PUBLIC_URL: planned.publicUrl },
+    },
+  })
+}
+
+async function startDrain(bytes: number): Promise<{ url: string; stop(): void }> {
+  const child = fork(fileURLToPath(new URL('./drain.ts', import.meta.url)), [String(bytes)])
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  return { url: `http://127.0.0.1:${port}`, stop: () => child.disconnect() }
+}
+
+/** Back to before the first call, with the audience as it was frozen. */
+async function unsend(): Promise<void> {
+  await sql`truncate attempt`.execute(db)
+  await sql`
+    update batch set state = 'built', reason = null, fence = 0, lease_owner = null, lease_until = null, not_before = null,
+           first_used_at = null, accepted_at = null, provider_ids = null`.execute(db)
+  await sql`update issue set state = 'sending', finished_at = null where planned_at is not null`.execute(db)
+  await sql`vacuum analyze batch`.execute(db)
+}
+
+/** CPU seconds of every PostgreSQL process of this machine so far, those that have ended included. */
+function postgresSeconds(): number {
+  let ticks = 0
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      if (!stat.includes('(postgres)')) continue
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      ticks += fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
+    } catch {
+      // It has just ended; its parent counts it from now on.
+    }
+  }
+  return ticks / 100
+}
+
+function print(label: string, runs: readonly Measured[]): void {
+  const { perSecond, cpu, database: db, peak } = middle(runs)
+  console.log(
+    `${label.padEnd(28)}${grouped(perSecond).padStart(9)} mails/s${cpu.toFixed(1).padStart(9)} µs CPU${db.toFixed(1).padStart(8)} µs database${peak.toFixed(0).padStart(6)} MB peak`,
+  )
+}
+
+function ratio(label: string, mine: readonly Measured[], theirs: readonly Measured[], goal: string): void {
+  const figure = middle(mine).perSecond / middle(theirs).perSecond
+  console.log(`${label.padEnd(36)}×${figure.toFixed(figure < 10 ? 2 : 0).padEnd(8)}${goal}`.trimEnd())
+}
+
+function middle(runs: readonly Measured[]): Measured {
+  const sorted = runs.toSorted((a, b) => a.perSecond - b.perSecond)
+  const found = sorted[Math.floor(sorted.length / 2)]
+  if (!found) throw new Error('Nothing was measured')
+  return found
+}
+
+function grouped(figure: number): string {
+  return Math.round(figure).toLocaleString('en-GB')
+}
