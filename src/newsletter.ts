@@ -35,7 +35,7 @@ export type Newsletter = {
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
   readonly rules: SendRules
-  readonly dailyLimit: DailyLimit | undefined
+  readonly dailyLimit?: DailyLimit | undefined
   readonly transport: Transport
   readonly outboxFolder: string
   readonly wire: WireFacts

@@ -41,9 +41,9 @@ async function whereItsBatchesAre(
 ): Promise<'sending' | 'sent' | 'partly sent'> {
   const { rows } = await sql<{ open: boolean; exceptions: boolean }>`
     select exists (select from batch
-                    where issue_id = ${issueId} and state in ('built', 'attempting', 'unknown')) as open,
+                    where issue_id = ${issueId} and accepted_at is null and state in ('built', 'attempting', 'unknown')) as open,
            exists (select from batch
-                    where issue_id = ${issueId} and state in ('rejected', 'quarantined')) as exceptions`.execute(
+                    where issue_id = ${issueId} and accepted_at is null and state in ('rejected', 'quarantined')) as exceptions`.execute(
     trx,
   )
   const [found] = rows

@@ -7,7 +7,9 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { openTestDatabase } from '../setup/database.ts'
@@ -31,6 +33,7 @@ console.log(
   `${grouped(readers)} readers, ${batchSize} mails a call, ${grouped(bytesPerMail)} bytes a mail on the wire; audience frozen in ${planned.seconds.toFixed(1)} s (${grouped(readers / planned.seconds)} readers/s)`,
 )
 
+let dataDir = mkdtempSync(join(tmpdir(), 'wv-bench-'))
 const batches = Math.ceil(Math.min(readers, 50_000) / batchSize)
 const ours: Measured[] = []
 const oursTwice: Measured[] = []
@@ -66,6 +69,7 @@ ratio('ours ÷ batches through the client', ours, client, '≥ 9')
 ratio('two processes ÷ one', oursTwice, ours, '')
 
 drain.stop()
+rmSync(dataDir, { recursive: true, force: true })
 await database.close()
 
 type Measured = { perSecond: number; cpu: number; database: number; peak: number }
@@ -112,6 +116,7 @@ function startSender(order: Order): ChildProcess {
         RESEND_API_KEY: 're_bench',
         RESEND_BASE_URL: drain.url,
       },
+      ...{ DATA_DIR: dataDir },
       ...{ SIGNING_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`, PUBLIC_URL: planned.publicUrl },
     },
   })
@@ -123,9 +128,11 @@ async function startDrain(bytes: number): Promise<{ url: string; stop(): void }>
   return { url: `http://127.0.0.1:${port}`, stop: () => child.disconnect() }
 }
 
-/** Back to before the first call, with the audience as it was frozen. */
+/** Back to before the first call, with the audience as it was frozen, on a machine that remembers no other ledger. */
 async function unsend(): Promise<void> {
-  await sql`truncate attempt`.execute(db)
+  await sql`truncate attempt, installation`.execute(db)
+  rmSync(dataDir, { recursive: true, force: true })
+  dataDir = mkdtempSync(join(tmpdir(), 'wv-bench-'))
   await sql`
     update batch set state = 'built', reason = null, fence = 0, lease_owner = null, lease_until = null, not_before = null,
            first_used_at = null, accepted_at = null, provider_ids = null`.execute(db)

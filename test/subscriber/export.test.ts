@@ -54,6 +54,7 @@ describe('what is held about a reader', () => {
         {
           ...{ week: '2026-W47', planned_at: '2026-11-20T14:00:00Z', address: 'ann@example.test' },
           ...{ state: 'accepted', reason: null, provider_id: `id-2026-W47.${ann.publicId}` },
+          ...{ feedback: null, feedback_at: null },
         },
       ],
       letters: [expect.objectContaining({ kind: 'confirm new address', to_address: 'ann@new.test' })],

@@ -16,9 +16,9 @@ export function anyCommands(maxCommands: number) {
     [
       ...[1, 2, 3, 4].map(() => fc.constant(command('claim', claim))),
       which.map((n) => command(`answer ${n}`, (world) => answered(world, n))),
-      which.map((n) => command(`refuse ${n}`, (world) => refused(world, n, rejected))),
-      which.map((n) => command(`put off ${n}`, (world) => refused(world, n, putOff))),
-      which.map((n) => command(`quota ${n}`, (world) => refused(world, n, overQuota))),
+      which.map((n) => command(`refuse ${n}`, (world) => refused(world, n))),
+      which.map((n) => command(`put off ${n}`, (world) => told(world, n, putOff))),
+      which.map((n) => command(`quota ${n}`, (world) => told(world, n, overQuota))),
       fc.tuple(which, fc.boolean()).map(([n, isTaken]) => command(...lost(n, isTaken))),
       fc.tuple(which, fc.boolean()).map(([n, isTaken]) => command(...dead(n, isTaken))),
       which.map((n) => command(`late call ${n} arrives`, (world) => arrives(world, n))),
@@ -69,7 +69,6 @@ function command(name: string, run: (world: World) => void | Promise<void>): Com
   }
 }
 
-const rejected: SendOutcome = { kind: 'rejected', reason: '422 validation_error' }
 const putOff: SendOutcome = {
   kind: 'retry',
   after: Temporal.Duration.from('PT1S'),
@@ -92,11 +91,18 @@ async function answered(world: World, n: number): Promise<void> {
 }
 
 /** What the provider has taken it does not refuse under the same key. */
-async function refused(world: World, n: number, outcome: SendOutcome): Promise<void> {
+async function refused(world: World, n: number): Promise<void> {
   const held = takeFrom(world.inHand, n)
   if (!held) return
-  const isKnown = outcome.kind === 'rejected' && world.provider.knows(held.claim.idempotencyKey)
-  await recordOutcome(world.deps, held.claim, isKnown ? world.provider.take(held) : outcome)
+  const { provider } = world
+  const isKnown = provider.knows(held.claim.idempotencyKey)
+  await recordOutcome(world.deps, held.claim, isKnown ? provider.take(held) : provider.refuse(held))
+}
+
+/** An answer that has nothing to do with the batch: no call is looked at before the limits are. */
+async function told(world: World, n: number, outcome: SendOutcome): Promise<void> {
+  const held = takeFrom(world.inHand, n)
+  if (held) await recordOutcome(world.deps, held.claim, outcome)
 }
 
 function lost(n: number, isTaken: boolean): [string, (world: World) => Promise<void>] {

@@ -34,6 +34,8 @@ type Provider = {
   /** Takes a call as Resend would: replays a known key, refuses other members under it. */
   take(call: InHand): SendOutcome
   knows(key: string): boolean
+  /** Finds these mails at fault, now and whenever they come again: validation looks at nothing but the bytes. */
+  refuse(call: InHand): SendOutcome
   /** After 24 h every key is forgotten. */
   forget(): void
   readonly accepted: { readonly readerId: number; readonly claimedInStep: number; readonly id: string }[]
@@ -69,20 +71,27 @@ export async function makeWorld(db: Kysely<Database>): Promise<World> {
 function openProvider(): Provider {
   const keys = new Map<string, { members: string; ids: readonly string[] }>()
   const ever = new Map<string, string>()
+  const atFault = new Set<string>()
   const provider: Provider = {
     accepted: [],
     otherBytes: 0,
     knows: (key) => keys.has(key),
     forget: () => keys.clear(),
-    take({ claim, step }) {
+    refuse(call) {
+      atFault.add(membersOf(call))
+      return rejected
+    },
+    take(call) {
+      const { claim, step } = call
       const key = claim.idempotencyKey
-      const members = claim.members.map(({ subscriberId }) => subscriberId).join()
+      const members = membersOf(call)
       if ((ever.get(key) ?? members) !== members) provider.otherBytes += 1
       ever.set(key, members)
       const known = keys.get(key)
       if (known && known.members !== members)
         return { kind: 'unknown', reason: 'conflict: 409 invalid_idempotent_request' }
       if (known) return { kind: 'accepted', providerIds: known.ids }
+      if (atFault.has(members)) return rejected
       const ids = claim.members.map(({ subscriberId }) => `id-${provider.accepted.length}-${subscriberId}`)
       for (const [index, { subscriberId }] of claim.members.entries())
         provider.accepted.push({ readerId: subscriberId, claimedInStep: step, id: ids[index] ?? '' })
@@ -91,4 +100,10 @@ function openProvider(): Provider {
     },
   }
   return provider
+}
+
+const rejected: SendOutcome = { kind: 'rejected', reason: '422 validation_error' }
+
+function membersOf({ claim }: InHand): string {
+  return claim.members.map(({ subscriberId }) => subscriberId).join()
 }
