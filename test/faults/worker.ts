@@ -22,7 +22,7 @@ watchCommits({
   },
   after(said) {
     if (window === 'W1' && said.includes('insert into delivery')) die()
-    if (window === 'W2' && said.includes('insert into "attempt"')) die()
+    if (window === 'W2' && /insert into "?attempt"?/.test(said)) die()
     if (window === 'W5' && isAnswered && isRecord(said)) die()
   },
 })
@@ -31,15 +31,23 @@ await sendIssue({ ...newsletter, transport: listeningTo(newsletter) }, week, { e
 await newsletter.close()
 
 function listeningTo({ transport, db }: Newsletter): Transport {
+  const { merge } = transport
+  async function heard(answer: Promise<SendOutcome>, key: string): Promise<SendOutcome> {
+    const outcome = await answer
+    isAnswered = true
+    if (window === 'W4') die()
+    if (window === 'W6') await webhookComes(db, key, outcome)
+    return outcome
+  }
   return {
     ...transport,
-    async send(mails, key) {
-      const outcome = await transport.send(mails, key)
-      isAnswered = true
-      if (window === 'W4') die()
-      if (window === 'W6') await webhookComes(db, key, outcome)
-      return outcome
-    },
+    send: (mails, key) => heard(transport.send(mails, key), key),
+    ...(merge && {
+      merge(pattern) {
+        const send = merge(pattern)
+        return (values, key) => heard(send(values, key), key)
+      },
+    }),
   }
 }
 
