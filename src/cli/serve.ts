@@ -67,6 +67,8 @@ async function startWork(
   stop: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<void> {
+  newsletter.templates.prepare()
+  newsletter.letterTemplates.prepare()
   await startWorker(newsletter, queue, stop)
   opened.defer(await startSchedule(queue, newsletter.log))
 }

@@ -28,7 +28,7 @@ export function resendTransport({
   const calls = inFlight()
   return {
     name: 'resend',
-    most: { mails: 100, bytes: 4_000_000 },
+    most: { mails: 100, bytes: 5_000_000 },
     perSecond: 2,
     concurrency,
     repeatable: true,

@@ -7,16 +7,18 @@ import type { Mail } from '../mail/email.ts'
 import { listHeaders } from '../mail/list-headers.ts'
 import { printable } from '../mail/printable.ts'
 import { wrap } from '../mail/set-text.ts'
-import { structureOf } from '../mail/structure.ts'
+import { once, structureOf } from '../mail/structure.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { proofToken } from './letter.ts'
 import { type LetterFacts, type LetterItem, wordsFor } from './letter-words.ts'
 import { type SigningKey, signToken } from './token.ts'
 
-/** The two parts of a letter, compiled. */
+/** The two parts of a letter, compiled when the first is set. */
 export type LetterTemplates = {
   readonly html: Handlebars.TemplateDelegate
   readonly text: Handlebars.TemplateDelegate
+  /** Compiles them now. Throws with what is wrong in them. */
+  prepare(): void
 }
 
 export type LetterSetting = {
@@ -44,16 +46,21 @@ const folder = join(import.meta.dirname, '../../templates/email')
 const strict = { strict: true, knownHelpersOnly: true } as const
 const preheaderEnd = '\u2007\u034f'.repeat(60)
 
-/** Compiles both parts of a letter, once per process: MJML first, so that no data ever reaches it. */
-export async function loadLetterTemplates(): Promise<LetterTemplates> {
+/** Both parts of a letter, each compiled once per process: MJML first, so that no data ever reaches it. */
+export function loadLetterTemplates(): LetterTemplates {
   const engine = Handlebars.create()
   engine.registerHelper('wrap', wrap)
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  return {
-    html: engine.compile(engine.parse(await structureOf(read('letter.mjml.hbs'))), strict),
-    text: engine.compile(engine.parse(read('letter.txt.hbs')), {
+  const html = once(() => engine.compile(engine.parse(structureOf(read('letter.mjml.hbs'))), strict))
+  const text = once(() =>
+    engine.compile(engine.parse(read('letter.txt.hbs')), {
       ...{ ...strict, noEscape: true, knownHelpers: { wrap: true } },
     }),
+  )
+  return {
+    html: (view, options) => html()(view, options),
+    text: (view, options) => text()(view, options),
+    prepare: () => void [html(), text()],
   }
 }
 

@@ -30,7 +30,7 @@ export function signTokens(
   publicId: string,
   purposes: readonly TokenPurpose[],
 ): readonly string[] {
-  const reader = `${key.id}.${Buffer.from(publicId.replaceAll('-', ''), 'hex').toString('base64url')}`
+  const reader = `${key.id}.${uuidAsBase64(publicId)}`
   return purposes.map((purpose) => `${reader}.${mac(key, purpose, publicId)}`)
 }
 
@@ -51,33 +51,55 @@ export function readToken(
 
 /**
  * HMAC-SHA-256 over purpose and reader, cut to 128 bits (RFC 2104, section 5), as base64url. Two one-shot hashes over
- * padded keys that were made once: the same bytes as `createHmac`, at a third of its cost.
+ * padded keys that were made once: the same bytes as `createHmac`, at a fraction of its cost.
  */
 function mac(key: SigningKey, purpose: TokenPurpose, publicId: string): string {
-  const { inner, outer } = paddedFor(key)
-  const end = blockSize + inner.write(`${purpose}\n${key.id}\n${publicId}`, blockSize, 'latin1')
-  outer.write(hash('sha256', inner.subarray(0, end), 'latin1'), blockSize, 'latin1')
-  digest.write(hash('sha256', outer, 'latin1'), 'latin1')
-  return digest.subarray(0, 16).toString('base64url')
+  const { inner, outer, idAt } = macFor(key, purpose)
+  inner.write(publicId, idAt, 'latin1')
+  outer.write(hash('sha256', inner, 'latin1'), blockSize, 'latin1')
+  const whole = hash('sha256', outer, 'base64url')
+  return whole.slice(0, 21) + (cutToTwoBits[whole.charAt(21)] ?? '')
 }
+
+/** 128 bits end in the middle of a base64 digit: of the 22nd, two bits are left. */
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const cutToTwoBits = Object.fromEntries(
+  Array.from(digits, (digit, value) => [digit, digits.charAt(value & 0b110000)]),
+)
 
 /** The block size of SHA-256 in bytes, to which HMAC pads its key. */
 const blockSize = 64
-const digest = Buffer.alloc(32)
-const padded = new WeakMap<SigningKey, { readonly inner: Buffer; readonly outer: Buffer }>()
+const uuidLength = 36
+const scratch = Buffer.alloc(32)
 
-/** The key padded both ways (RFC 2104, section 2), with room behind it for what is hashed: written over at each use. */
-function paddedFor(key: SigningKey): { readonly inner: Buffer; readonly outer: Buffer } {
-  const known = padded.get(key)
-  if (known) return known
-  const short = key.secret.length > blockSize ? hash('sha256', key.secret, 'buffer') : key.secret
-  const made = { inner: Buffer.alloc(blockSize + 256), outer: Buffer.alloc(blockSize + 32) }
-  for (let at = 0; at < blockSize; at += 1) {
-    made.inner[at] = (short[at] ?? 0) ^ 0x36
-    made.outer[at] = (short[at] ?? 0) ^ 0x5c
-  }
-  padded.set(key, made)
+/** Both inputs of the hashes for one key and purpose: only the reader's id and the inner hash are written in at each use. */
+type Mac = { readonly inner: Buffer; readonly outer: Buffer; readonly idAt: number }
+const macs = new WeakMap<SigningKey, Map<TokenPurpose, Mac>>()
+
+function macFor(key: SigningKey, purpose: TokenPurpose): Mac {
+  const ofKey = macs.get(key) ?? new Map<TokenPurpose, Mac>()
+  macs.set(key, ofKey)
+  const made = ofKey.get(purpose) ?? makeMac(key, purpose)
+  ofKey.set(purpose, made)
   return made
+}
+
+/** The key padded both ways (RFC 2104, section 2), with what is hashed after it. */
+function makeMac(key: SigningKey, purpose: TokenPurpose): Mac {
+  const short = key.secret.length > blockSize ? hash('sha256', key.secret, 'buffer') : key.secret
+  const padded = (pad: number) =>
+    Buffer.from(Array.from({ length: blockSize }, (_, at) => (short[at] ?? 0) ^ pad))
+  const label = Buffer.from(`${purpose}\n${key.id}\n`)
+  return {
+    inner: Buffer.concat([padded(0x36), label, Buffer.alloc(uuidLength)]),
+    outer: Buffer.concat([padded(0x5c), Buffer.alloc(32)]),
+    idAt: blockSize + label.byteLength,
+  }
+}
+
+function uuidAsBase64(publicId: string): string {
+  scratch.write(publicId.replaceAll('-', ''), 'hex')
+  return scratch.toString('base64url', 0, 16)
 }
 
 function toUuid(bytes: Buffer): string {

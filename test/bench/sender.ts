@@ -43,7 +43,7 @@ process.once('message', async () => {
   const mails = await work()
   const seconds = (performance.now() - began) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  const took: Took = { mails, seconds, cpuSeconds: (user + system) / 1e6, peakMegabytes: peakMegabytes() }
+  const took: Took = { mails, seconds, cpuSeconds: (user + system) / 1e6, ...{ user, system }, peakMegabytes: peakMegabytes() }
   process.send?.(took)
   await newsletter.close()
   process.disconnect?.()

@@ -16,7 +16,7 @@ const wire = {
   replyTo: 'Editors <desk@example.com>',
   publicUrl: setting.publicUrl,
 }
-const cut = cutEdition(freezeEdition(renderIssue(await loadIssueTemplates(), sampleIssue(), setting)))
+const cut = cutEdition(freezeEdition(renderIssue(loadIssueTemplates(), sampleIssue(), setting)))
 const mailFor = (reader: typeof ann, changes: Partial<typeof wire> = {}) =>
   personalise({ wire: { ...wire, ...changes }, listId: 'weekly.example.com', key }, cut, reader, tags)
 

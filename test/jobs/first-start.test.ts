@@ -118,7 +118,7 @@ describe('a later start', () => {
 
 describe('a first start that was cut short', () => {
   it('before its draft finishes at the next start', async () => {
-    const dying = { ...trial(), templates: { html: dies, text: dies } }
+    const dying = { ...trial(), templates: { html: dies, text: dies, prepare: () => {} } }
     await expect(firstStart(dying)).rejects.toThrow('cut short')
     expect(outbox.accepted).toEqual([])
 
