@@ -22,13 +22,20 @@ export async function openDatabase(at: { url: string | undefined; dataDir: strin
   return at.url ? openPostgres(at.url) : await openEmbedded(at.dataDir)
 }
 
+/**
+ * A machine that is cut off in the middle of a transaction must not keep its locks until TCP gives up, which takes hours:
+ * the server ends a session that says nothing in a transaction, or does not take what it is told. In milliseconds.
+ */
+const lettingGo =
+  '-c idle_in_transaction_session_timeout=60000 -c tcp_user_timeout=30000 -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3'
+
 /** A pool on PostgreSQL 15 or newer; sessions run in UTC. */
 export function openPostgres(url: string): Connection {
   const pool = new Pool({
     Client: PreparingClient,
     connectionString: url,
     max: 10,
-    options: '-c TimeZone=UTC',
+    options: `-c TimeZone=UTC ${lettingGo}`,
     application_name: 'weekly-verdict',
     types: { getTypeParser: parserFor },
   })

@@ -25,6 +25,8 @@ export type Claim = {
   readonly keyId: string
   /** Grows with every claim; an outcome is recorded only under the fence it was claimed with. */
   readonly fence: number
+  /** From here on another worker may have taken it over. */
+  readonly leaseUntil: Temporal.Instant
   readonly members: readonly Member[]
 }
 
@@ -188,20 +190,21 @@ async function attempt(
   now: Temporal.Instant,
 ): Promise<ClaimResult> {
   const fence = batch.fence + 1
+  const leaseUntil = now.add(lease)
   const fingerprint = fingerprintOf(deps.wire, batch, members)
   const ids = members.map((member) => member.subscriberId)
   await sql`${often}
     with claimed as (
       update batch
          set state = 'attempting', reason = null, fence = ${fence}, lease_owner = ${deps.worker},
-             lease_until = ${now.add(lease)}, not_before = null,
+             lease_until = ${leaseUntil}, not_before = null,
              first_used_at = coalesce(first_used_at, ${now}::timestamptz)
        where id = ${batch.id})
     insert into attempt (batch_id, fence, fingerprint, members, worker, started_at)
     values (${batch.id}, ${fence}, ${fingerprint}, ${ids}::bigint[], ${deps.worker}, ${now})`.execute(trx)
   const claim: Claim = {
     ...{ batchId: batch.id, issueId: batch.issue_id, week: batch.week, editionHash: batch.edition_hash },
-    ...{ idempotencyKey: batch.idempotency_key, keyId: batch.key_id, fence, members },
+    ...{ idempotencyKey: batch.idempotency_key, keyId: batch.key_id, fence, leaseUntil, members },
   }
   return { kind: 'claimed', claim }
 }

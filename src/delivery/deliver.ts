@@ -71,7 +71,7 @@ export async function deliverToTheEnd(
     const delivered = await deliverIssue(deps, issueId, stop)
     if (delivered.kind !== 'waiting') return delivered
     const wait = deps.clock().until(delivered.until).total('milliseconds')
-    await sleep(Math.max(100, Math.min(wait, 5000)), undefined, stop && { signal: stop }).catch(() => {})
+    await sleep(Math.max(100, Math.min(wait, 1000)), undefined, stop && { signal: stop }).catch(() => {})
   }
 }
 
@@ -93,12 +93,23 @@ async function drain(
     const { claim } = result
     const send = await mailingOf(claim)
     await turn()
-    const outcome = await send(claim)
+    const outcome = isTooLate(deps, claim) ? tooLate : await send(claim)
     await pacer.heard(outcome)
     const isRecorded = await recordOutcome(deps, claim, outcome)
     tell(deps.log, claim, outcome, isRecorded)
     if (isRecorded) deps.onProgress?.(claim.members.length, outcome.kind)
   }
+}
+
+/** A machine that slept between its claim and its call: by now another has the batch, or the provider has forgotten its key. */
+function isTooLate({ clock }: DeliverDeps, { leaseUntil }: Claim): boolean {
+  return Temporal.Instant.compare(clock(), leaseUntil) >= 0
+}
+
+const tooLate: SendOutcome = {
+  kind: 'retry',
+  after: Temporal.Duration.from({ seconds: 0 }),
+  reason: 'its lease had ended before the call',
 }
 
 function tell(log: Log, claim: Claim, outcome: SendOutcome, recorded: boolean): void {

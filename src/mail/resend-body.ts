@@ -16,7 +16,7 @@ export function jsonOfMail({ from, headers, html, replyTo, subject, tags, text, 
  * becomes the bracket that opens the list.
  */
 export function mergedBody(stencil: Stencil, readers: readonly (readonly string[])[]): Body {
-  const values = readers.map((reader) => reader.map(escaped))
+  const values = readers.map((reader) => (isPlain(reader) ? reader : reader.map(escaped)))
   return {
     length: values.reduce((sum, reader) => sum + filledLength(stencil, reader), 1),
     *blocks() {
@@ -39,9 +39,14 @@ const blockSize = 32_768
 const freeBlocks: Buffer[] = []
 const bracket = Buffer.from(']')
 
-/** Almost every value is plain already; the rest is escaped, so that a value always has as many bytes as characters. */
+/** Whether a reader's values can stand in JSON as they are, as almost everybody's can. */
+export function isPlain(values: readonly string[]): boolean {
+  for (const value of values) if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(value)) return false
+  return true
+}
+
+/** Escaped so that a value has as many bytes as characters. */
 function escaped(value: string): string {
-  if (/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(value)) return value
   return JSON.stringify(value)
     .slice(1, -1)
     .replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)

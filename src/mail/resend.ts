@@ -4,7 +4,7 @@ import { inFlight } from './in-flight.ts'
 import { openPoster, type Poster } from './post.ts'
 import { reason } from './reason.ts'
 import { classifyAnswer, classifyPosted } from './resend-answer.ts'
-import { jsonOfMail, mergedBody } from './resend-body.ts'
+import { isPlain, jsonOfMail, mergedBody } from './resend-body.ts'
 import { cutStencil } from './stencil.ts'
 
 type Options = { readonly apiKey: string; readonly baseUrl?: string; readonly timeoutMs?: number }
@@ -74,7 +74,10 @@ function sendMerged(poster: Poster, apiKey: string, { pattern, marks }: Merge): 
   const stencil = cutStencil(`,${jsonOfMail(pattern)}`, marks)
 
   return async (values, idempotencyKey) => {
-    if (!isHeaderValue(idempotencyKey) || values.flat().some((value) => control.test(value)))
+    if (
+      !isHeaderValue(idempotencyKey) ||
+      values.some((reader) => !isPlain(reader) && reader.some(hasControl))
+    )
       return { kind: 'rejected', reason: 'control characters in a value, or no idempotency key' }
     const headers = {
       accept: '*/*',
@@ -105,6 +108,10 @@ function whatCannotBeSent(mails: readonly Mail[], idempotencyKey: string): strin
 }
 
 const control = /\p{Cc}/u
+
+function hasControl(value: string): boolean {
+  return control.test(value)
+}
 
 function isHeaderValue(key: string): boolean {
   return /^[\x21-\x7e]{1,256}$/.test(key)

@@ -20,7 +20,7 @@ const partials = {
 }
 
 const issue = sampleIssue()
-const templates = await loadIssueTemplates()
+const templates = loadIssueTemplates()
 const edition = freezeEdition(renderIssue(templates, issue, setting))
 const cut = cutEdition(edition)
 

@@ -5,20 +5,17 @@
  *
  *     TEST_DATABASE_URL=postgres://… node test/bench/send.bench.ts [readers] [rounds]
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { openTestDatabase } from '../setup/database.ts'
 import { approvedForSending, preparedReaders } from './prepared-issue.ts'
+import { postgresSeconds, startDrain, startSender } from './processes.ts'
 import type { Order, Took } from './sender.ts'
 
 const [readers = 100_000, rounds = 3] = process.argv.slice(2).map(Number)
-/** What the worker is started with in production: a small heap is no slower here, and ends at a third of the memory. */
-const heap = ['--max-semi-space-size=2', '--max-old-space-size=96']
 
 const database = await openTestDatabase()
 if (!database.url) throw new Error('Set TEST_DATABASE_URL: this is about real PostgreSQL')
@@ -40,7 +37,7 @@ const oursTwice: Measured[] = []
 const bare: Measured[] = []
 const client: Measured[] = []
 for (let round = 0; round < rounds; round += 1) {
-  bare.push(await run([{ role: 'bare', batches, mails: batchSize, url: drain.url }]))
+  bare.push(await run([{ role: 'bare', batches, mails: batchSize, url: drain.providerUrl }]))
   await unsend()
   ours.push(await run([{ role: 'ours', week: '2026-W47' }]))
   await unsend()
@@ -51,10 +48,12 @@ for (let round = 0; round < rounds; round += 1) {
     ]),
   )
   client.push(
-    await run([{ role: 'client', batches: Math.ceil(8000 / batchSize), mails: batchSize, url: drain.url }]),
+    await run([
+      { role: 'client', batches: Math.ceil(8000 / batchSize), mails: batchSize, url: drain.providerUrl },
+    ]),
   )
 }
-const naive = await run([{ role: 'naive', mails: 300, url: drain.url }])
+const naive = await run([{ role: 'naive', mails: 300, url: drain.providerUrl }])
 
 print('bare loop, prepared bytes', bare)
 print('ours, one process', ours)
@@ -75,14 +74,11 @@ await database.close()
 type Measured = { perSecond: number; cpu: number; database: number; peak: number }
 
 async function run(orders: readonly Order[]): Promise<Measured> {
-  const children = orders.map((order) => startSender(order))
-  for (const child of children)
-    child.on('exit', (code, signal) => {
-      if (code !== 0) throw new Error(`A sender ended with ${code ?? signal}`)
-    })
+  const children = orders.map((order) =>
+    startSender(order, { databaseUrl: url, dataDir, ...drain, ...planned }),
+  )
   await Promise.all(children.map((child) => once(child, 'message')))
   const before = postgresSeconds()
-  const began = performance.now()
   const took = await Promise.all(
     children.map(async (child): Promise<Took> => {
       child.send('go')
@@ -90,7 +86,7 @@ async function run(orders: readonly Order[]): Promise<Measured> {
       return message as Took
     }),
   )
-  const seconds = (performance.now() - began) / 1000
+  const seconds = Math.max(...took.map((one) => one.seconds))
   const databaseSeconds = postgresSeconds() - before
   await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
   const mails = took.reduce((sum, one) => sum + one.mails, 0)
@@ -100,32 +96,6 @@ async function run(orders: readonly Order[]): Promise<Measured> {
     database: (databaseSeconds / mails) * 1e6,
     peak: Math.max(...took.map((one) => one.peakMegabytes)),
   }
-}
-
-function startSender(order: Order): ChildProcess {
-  return fork(fileURLToPath(new URL('./sender.ts', import.meta.url)), [JSON.stringify(order)], {
-    execArgv:
-      order.role === 'ours'
-        ? [...heap, ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : [])]
-        : [],
-    env: {
-      ...process.env,
-      ...{
-        DATABASE_URL: url,
-        MAIL_TRANSPORT: 'resend',
-        RESEND_API_KEY: 're_bench',
-        RESEND_BASE_URL: drain.url,
-      },
-      ...{ DATA_DIR: dataDir },
-      ...{ SIGNING_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`, PUBLIC_URL: planned.publicUrl },
-    },
-  })
-}
-
-async function startDrain(bytes: number): Promise<{ url: string; stop(): void }> {
-  const child = fork(fileURLToPath(new URL('./drain.ts', import.meta.url)), [String(bytes)])
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return { url: `http://127.0.0.1:${port}`, stop: () => child.disconnect() }
 }
 
 /** Back to before the first call, with the audience as it was frozen, on a machine that remembers no other ledger. */
@@ -138,22 +108,6 @@ async function unsend(): Promise<void> {
            first_used_at = null, accepted_at = null, provider_ids = null`.execute(db)
   await sql`update issue set state = 'sending', finished_at = null where planned_at is not null`.execute(db)
   await sql`vacuum analyze batch`.execute(db)
-}
-
-/** CPU seconds of every PostgreSQL process of this machine so far, those that have ended included. */
-function postgresSeconds(): number {
-  let ticks = 0
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      if (!stat.includes('(postgres)')) continue
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      ticks += fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
-    } catch {
-      // It has just ended; its parent counts it from now on.
-    }
-  }
-  return ticks / 100
 }
 
 function print(label: string, runs: readonly Measured[]): void {

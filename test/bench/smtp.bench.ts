@@ -28,7 +28,7 @@ const perRound = Number(process.env.MAILS ?? 600)
 const rounds = 3
 const clock = () => Temporal.Now.instant()
 
-const edition = freezeEdition(renderIssue(await loadIssueTemplates(), sampleIssue(), setting))
+const edition = freezeEdition(renderIssue(loadIssueTemplates(), sampleIssue(), setting))
 const cut = cutEdition(edition)
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
