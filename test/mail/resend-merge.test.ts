@@ -57,7 +57,7 @@ describe('one mail to many', () => {
 
     await transport(tap.url).merge?.({ pattern, marks })(readers, key)
 
-    await expect(tap.seen[0]?.body).toMatchFileSnapshot('golden/batch-of-two.json')
+    await expect(tap.seen[0]?.body).toMatchFileSnapshot('golden/batch-of-two.txt')
     await tap.close()
   })
 
