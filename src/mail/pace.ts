@@ -131,9 +131,12 @@ async function takeSlots(
   return rows[0] ?? { wait: 0, gap: 0, count: 1 }
 }
 
+/** From the next call on; the gap before that one is the new one too. */
 async function setRate(db: Kysely<Database>, transport: string, perSecond: number): Promise<void> {
   await sql`
-    update pace set per_second = ${perSecond}, heard_at = clock_timestamp()
+    update pace
+       set per_second = ${perSecond}, heard_at = clock_timestamp(),
+           next_at = next_at - (1000 / per_second - 1000 / ${perSecond}::float8) * interval '1 millisecond'
      where transport = ${transport}`.execute(db)
 }
 
