@@ -257,3 +257,23 @@ function faultIn(environment: Record<string, string | undefined>): BadConfig {
 function faultsOf(environment: Record<string, string | undefined>) {
   return faultIn(environment).faults
 }
+
+describe('a limit to the mails of a day', () => {
+  it('is a quota, a curve for the first days of a new domain, or both', () => {
+    expect(readConfig({}).dailyLimit).toBeUndefined()
+    expect(readConfig({ DAILY_QUOTA: '100' }).dailyLimit).toEqual({ quota: 100, warmUp: [] })
+    expect(readConfig({ WARM_UP: '200, 500,1000' }).dailyLimit).toEqual({
+      quota: undefined,
+      warmUp: [200, 500, 1000],
+    })
+  })
+
+  it.each([
+    ['DAILY_QUOTA', '0'],
+    ['DAILY_QUOTA', 'many'],
+    ['WARM_UP', '200,,500'],
+    ['WARM_UP', '200,0'],
+  ])('is refused by name when %s is %s', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(name)
+  })
+})

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { leftToday } from '../delivery/daily-limit.ts'
 import { whatIsWrong } from '../delivery/epoch.ts'
 import { type Feedback, feedbackOf } from '../delivery/feedback.ts'
 import { type Account, accountOf } from '../delivery/report.ts'
@@ -24,14 +25,24 @@ export function addStatusCommand(program: Command): void {
           : await newest(newsletter)
         const accounts = await Promise.all(issues.map((issue) => accountOf(newsletter.db, issue.id)))
         const feedback = await Promise.all(issues.map((issue) => feedbackOf(newsletter.db, issue.id)))
+        const mailsLeft = newsletter.dailyLimit
+          ? await leftToday(newsletter.db, newsletter.dailyLimit, newsletter.clock())
+          : undefined
         const next = await nextIssueWeek(newsletter.db, newsletter.clock(), newsletter.calendar)
         const [only] = issues
         const clicks = name && only ? await clicksOf(newsletter.db, only.id) : undefined
         const foreign = await whatIsWrong(newsletter)
-        const said = say(newsletter, issues, accounts, feedback, next, clicks)
+        const said = withMailsLeft(say(newsletter, issues, accounts, feedback, next, clicks), mailsLeft)
         return foreign ? withWarning(said, foreign) : said
       }),
   )
+}
+
+/** Said where a day has a limit. */
+function withMailsLeft({ json, lines }: Answer, left: number | undefined): Answer {
+  if (left === undefined) return { json, lines }
+  const line = `Today: ${left} mail${left === 1 ? '' : 's'} left of the day’s limit (the day is UTC’s)`
+  return { json: { ...json, mailsLeftToday: left }, lines: [...lines, line] }
 }
 
 /** Said first: whatever else stands here, nothing is sent. */

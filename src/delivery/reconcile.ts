@@ -44,6 +44,19 @@ function checks({ id }: Issue): readonly Check[] {
     {
       invariant: 1,
       query: sql`
+        select 'delivery to reader ' || d.subscriber_id || ', who does not exist' as what
+          from delivery d left join subscriber s on s.id = d.subscriber_id
+         where d.issue_id = ${id} and s.id is null`,
+    },
+    {
+      invariant: 1,
+      query: sql`
+        select 'attempt ' || a.id || ' is on batch ' || a.batch_id || ', which does not exist' as what
+          from attempt a left join batch b on b.id = a.batch_id where b.id is null`,
+    },
+    {
+      invariant: 1,
+      query: sql`
         select 'the issue is ' || i.state || ', but batch ' || b.id || ' is ' || b.state as what
           from issue i join batch b on b.issue_id = i.id
          where i.id = ${id} and i.state in ('sent', 'partly sent') and b.state in ('built', 'attempting', 'unknown')`,

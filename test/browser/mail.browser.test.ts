@@ -6,7 +6,7 @@ import { cutEdition, fillEdition, freezeEdition } from '../../src/issue/edition.
 import { loadIssueTemplates, renderIssue } from '../../src/issue/render.ts'
 import { annsLinks, sampleComparisons, sampleIssue, setting } from '../setup/sample-issue.ts'
 
-const rendered = renderIssue(await loadIssueTemplates(), sampleIssue(sampleComparisons()), setting)
+const rendered = renderIssue(loadIssueTemplates(), sampleIssue(sampleComparisons()), setting)
 const { html } = fillEdition(cutEdition(freezeEdition(rendered)), annsLinks)
 const withoutStyle = html.replace(/<style[\s\S]*?<\/style>/g, '')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

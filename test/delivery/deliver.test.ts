@@ -268,3 +268,28 @@ function watch(mail: Transport, together: number): Transport & { peak(): number 
     },
   }
 }
+
+describe('a machine that sleeps between its claim and its call', () => {
+  it('does not make the call: by now the batch is somebody else’s', async () => {
+    await people.ann(database.db)
+    const { deps, clock, mail, issue } = await plannedIssue(database)
+    let naps = 0
+    const ledgerMark = {
+      ...{ isEmbedded: false, file: 'none', triedAt: undefined },
+      read: () => ({ here: undefined, elsewhere: [] }),
+      write: () => {
+        naps += 1
+        if (naps === 1) clock.pass('PT25H')
+      },
+    }
+
+    await deliverIssue({ ...deps, ledgerMark }, issue.id)
+
+    const attempts = await database.db.selectFrom('attempt').select(['outcome', 'reason']).execute()
+    expect(attempts).toEqual([
+      { outcome: 'retry', reason: 'its lease had ended before the call' },
+      { outcome: 'accepted', reason: null },
+    ])
+    expect(mail.calls).toHaveLength(1)
+  })
+})

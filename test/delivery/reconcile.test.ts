@@ -118,6 +118,24 @@ describe('a broken ledger', () => {
     })
   })
 
+  it('has a delivery to a reader, and an attempt on a batch, who do not exist', async () => {
+    await sentToThree()
+    const nowhere = randomUUID()
+
+    const named = await violationsWith(
+      sql`insert into delivery (issue_id, subscriber_id, exception, reason)
+          select id, 4711, 'excluded', 'a test' from issue where week = '2026-W47'`,
+      sql`insert into attempt (batch_id, fence, fingerprint, members, worker, started_at)
+          values (${nowhere}, 1, 'none', '{}', 'nobody', ${friday})`,
+    )
+
+    expect(named).toContainEqual({ invariant: 1, what: 'delivery to reader 4711, who does not exist' })
+    expect(named).toContainEqual({
+      invariant: 1,
+      what: expect.stringContaining(`is on batch ${nowhere}, which does not exist`),
+    })
+  })
+
   it('has a delivery in a batch that was halved', async () => {
     const { ann } = await sentToThree()
 

@@ -8,7 +8,7 @@ import { makeWorld } from './ledger/world.ts'
 
 /** `SEED=… npx vitest run …` plays another game; a failure prints its own seed and path. */
 const seed = Number(process.env.SEED ?? 47)
-const runs = Number(process.env.RUNS ?? 60)
+const runs = Number(process.env.RUNS ?? 40)
 
 describe.each(['the embedded database', 'PostgreSQL'] as const)('the ledger on %s', (where) => {
   let opened: { connection: Connection; close(): Promise<void> } | undefined

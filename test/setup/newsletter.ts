@@ -10,8 +10,8 @@ import type { Transport } from '../../src/mail/email.ts'
 import { loadLetterTemplates } from '../../src/subscriber/set-letter.ts'
 import type { TestDatabase } from './database.ts'
 
-const templates = await loadIssueTemplates()
-const letterTemplates = await loadLetterTemplates()
+const templates = loadIssueTemplates()
+const letterTemplates = loadLetterTemplates()
 
 export const testKeys = [{ id: 'k1', secret: Buffer.alloc(32, 7) }]
 
