@@ -87,6 +87,10 @@ async function drain(
     if (stop?.aborted) return { kind: 'none' }
     const result = await claimBatch({ ...deps, repeatable: deps.transport.repeatable }, issueId)
     if (result.kind === 'settled') continue
+    if (result.kind === 'waiting' && isDue(deps, result.until)) {
+      await sleep(aMoment)
+      continue
+    }
     if (result.kind !== 'claimed') return result
     await markLedgerNowAndThen(deps)
 
@@ -100,6 +104,14 @@ async function drain(
     if (isRecorded) deps.onProgress?.(claim.members.length, outcome.kind)
   }
 }
+
+/** Somebody holds what could be claimed: another worker that claims it, or a reader who is leaving. Neither takes long. */
+function isDue({ clock }: DeliverDeps, until: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(until, clock()) <= 0
+}
+
+/** In milliseconds. */
+const aMoment = 50
 
 /** A machine that slept between its claim and its call: by now another has the batch, or the provider has forgotten its key. */
 function isTooLate({ clock }: DeliverDeps, { leaseUntil }: Claim): boolean {

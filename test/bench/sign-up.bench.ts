@@ -4,12 +4,10 @@
  *
  *     TEST_DATABASE_URL=postgres://… node test/bench/sign-up.bench.ts [connections] [seconds] [rounds]
  */
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Pool } from 'pg'
 import { systemClock } from '../../src/clock.ts'
 import { readConfig } from '../../src/config.ts'
@@ -20,6 +18,7 @@ import { startQueue } from '../../src/queue.ts'
 import { wakeThrough } from '../../src/wake.ts'
 import { startWeb } from '../../src/web.ts'
 import { openTestDatabase } from '../setup/database.ts'
+import { median, printLoad, startServer } from './servers.ts'
 import { formPost, type Load, load, percentile } from './socket-load.ts'
 
 const role = process.env.BENCH_ROLE
@@ -31,7 +30,10 @@ async function compare(): Promise<void> {
   const [connections = 64, seconds = 1, rounds = 15] = process.argv.slice(2).map(Number)
   const database = await openTestDatabase()
   if (!database.url) throw new Error('Set TEST_DATABASE_URL: this is about real PostgreSQL')
-  const servers = { ours: await start('ours', database.url), bare: await start('bare', database.url) }
+  const servers = {
+    ours: await startServer(import.meta.url, 'ours', database.url),
+    bare: await startServer(import.meta.url, 'bare', database.url),
+  }
   const request = (n: number) =>
     formPost('/subscribe', `address=reader-${n}%40example.test&page=%2Fsubscribe&website=`)
   const run = async (name: 'ours' | 'bare') => {
@@ -49,11 +51,11 @@ async function compare(): Promise<void> {
   }
 
   console.log(`${connections} connections, ${rounds} rounds of ${seconds} s each, in turn; medians`)
-  print(
+  printLoad(
     'ours',
     pairs.map((pair) => pair.ours),
   )
-  print(
+  printLoad(
     'bare node:http, one INSERT',
     pairs.map((pair) => pair.bare),
   )
@@ -64,37 +66,6 @@ async function compare(): Promise<void> {
   console.log(`median ratio within a round: throughput ×${throughput.toFixed(2)}, p99 ×${p99.toFixed(2)}`)
   for (const { stop } of Object.values(servers)) await stop()
   await database.close()
-}
-
-function print(name: string, runs: readonly Load[]): void {
-  const perSecond = median(runs.map((run) => run.perSecond))
-  const [p50, p99] = [0.5, 0.99].map((share) => median(runs.map((run) => percentile(run.latencies, share))))
-  console.log(
-    `${name.padEnd(28)}${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50?.toFixed(2)} ms   p99 ${p99?.toFixed(2)} ms`,
-  )
-}
-
-function median(values: readonly number[]): number {
-  return percentile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  )
-}
-
-/** A server in a process of its own; resolves when it listens. */
-async function start(name: string, url: string) {
-  const child = fork(fileURLToPath(import.meta.url), {
-    env: { ...process.env, BENCH_ROLE: name, BENCH_URL: url },
-  })
-  const port = await new Promise<number>((resolve) =>
-    child.once('message', (message) => resolve(Number(message))),
-  )
-  const stop = () =>
-    new Promise((resolve) => {
-      child.once('exit', resolve)
-      child.send('stop')
-    })
-  return { port, stop }
 }
 
 async function serveOurs(): Promise<void> {

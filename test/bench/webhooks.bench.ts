@@ -31,9 +31,9 @@ import { plannedIssue } from '../setup/delivery.ts'
 import { bounces, mailEvent, secrets, webhookEnvironment } from '../setup/events.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
-import { type Load, load, percentile } from './socket-load.ts'
+import { median, printLoad, startServer } from './servers.ts'
+import { type Load, load } from './socket-load.ts'
 
-type Role = 'ours' | 'bare' | 'apply'
 const roles = { ours: serveOurs, bare: serveBare, apply }
 const role = Object.entries(roles).find(([name]) => name === process.env.BENCH_ROLE)?.[1]
 if (role) await role()
@@ -51,7 +51,10 @@ async function compare(): Promise<void> {
 type Measure = { readonly connections: number; readonly seconds: number; readonly rounds: number }
 
 async function intake(db: Kysely<Database>, url: string, { connections, seconds, rounds }: Measure) {
-  const servers = { ours: await start('ours', url), bare: await start('bare', url) }
+  const servers = {
+    ours: await startServer(import.meta.url, 'ours', url),
+    bare: await startServer(import.meta.url, 'bare', url),
+  }
   const run = async (name: 'ours' | 'bare') => {
     await sql`truncate provider_event, event_to_apply`.execute(db)
     return load(servers[name].port, { connections, seconds }, signedPost)
@@ -69,7 +72,7 @@ async function intake(db: Kysely<Database>, url: string, { connections, seconds,
   console.log(`intake: ${connections} connections, ${rounds} rounds of ${seconds} s each, in turn; medians`)
   const shown = { ours: 'ours, verified', bare: 'bare node:http, one INSERT' }
   for (const name of ['ours', 'bare'] as const)
-    print(
+    printLoad(
       shown[name],
       pairs.map((pair) => pair[name]),
     )
@@ -154,37 +157,6 @@ function signedPost(n: number): string {
   const head = `POST /webhooks/resend HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nsvix-id: ${svixId}\r\n`
   const signed = `svix-timestamp: ${at}\r\nsvix-signature: v1,${signature}\r\n`
   return `${head}${signed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-}
-
-function print(name: string, runs: readonly Load[]): void {
-  const perSecond = median(runs.map((run) => run.perSecond))
-  const [p50, p99] = [0.5, 0.99].map((share) => median(runs.map((run) => percentile(run.latencies, share))))
-  console.log(
-    `${name.padEnd(28)}${perSecond.toFixed(0).padStart(7)}/s   p50 ${p50?.toFixed(2)} ms   p99 ${p99?.toFixed(2)} ms`,
-  )
-}
-
-function median(values: readonly number[]): number {
-  return percentile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  )
-}
-
-/** A server in a process of its own; resolves when it listens. */
-async function start(name: Role, url: string) {
-  const child = fork(fileURLToPath(import.meta.url), {
-    env: { ...process.env, BENCH_ROLE: name, BENCH_URL: url },
-  })
-  const port = await new Promise<number>((resolve) =>
-    child.once('message', (message) => resolve(Number(message))),
-  )
-  const stop = () =>
-    new Promise((resolve) => {
-      child.once('exit', resolve)
-      child.send('stop')
-    })
-  return { port, stop }
 }
 
 async function serveOurs(): Promise<void> {

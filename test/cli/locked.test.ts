@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { ended, freePort, useCommandLine } from '../setup/cli.ts'
+import { ended, useCommandLine } from '../setup/cli.ts'
+import { freePort } from '../setup/free-port.ts'
 
 const verdict = useCommandLine({ embedded: true })
 

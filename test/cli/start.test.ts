@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ended, freePort, useCommandLine } from '../setup/cli.ts'
+import { ended, useCommandLine } from '../setup/cli.ts'
+import { freePort } from '../setup/free-port.ts'
 
 const verdict = useCommandLine({ embedded: true })
 
@@ -19,6 +20,9 @@ describe('verdict start, without any configuration,', () => {
     expect(screen).toMatch(/\d{4}-W\d\d was drafted and delivered to the outbox: 3 planned = 3 accepted\./)
     expect(screen).toMatch(/Next: \d{4}-W\d\d, due \w+ \d+ \w+ \d{4}, 09:00 America\/New_York/)
     expect(screen).toContain('nothing leaves this machine')
+    expect(screen).toMatch(
+      /The desk +http:\/\/localhost:\d+\/desk\n +sign in as editor@example.com; the code is in the outbox/,
+    )
     expect(screen).toContain('npx verdict doctor')
     expect(screen).toContain('Ctrl-C stops.')
     expect(links.map((link) => new URL(link).pathname)).toEqual(

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -110,17 +109,6 @@ export async function ended(child: ChildProcess): Promise<Run> {
     child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined,
   ])
   return { code: child.exitCode, stdout, stderr, json: parsed(stdout) }
-}
-
-/** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('The system gave no port')
-  return bound.port
 }
 
 function parsed(stdout: string): unknown {

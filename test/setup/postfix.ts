@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { freePort } from './cli.ts'
+import { freePort } from './free-port.ts'
 
 /** A real Postfix of our own: a loopback port, a temporary queue, and every mail discarded once it has been through it. */
 export type Postfix = { readonly url: string; readonly version: string; stop(): Promise<void> }

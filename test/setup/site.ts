@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listOutbox, type OutboxMail, readOutboxMail } from '../../src/mail/read-outbox.ts'
+import { freePort } from './free-port.ts'
 
 /** The product as `npm start` runs it, in a process and a data folder of its own. */
 export type Site = {
@@ -64,17 +64,4 @@ export async function startSite(env: Readonly<Record<string, string>> = {}): Pro
       await rm(dataDir, { recursive: true, force: true })
     },
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }

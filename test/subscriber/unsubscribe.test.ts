@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { sendIssue } from '../../jobs/send-issue.ts'
 import { claimBatch } from '../../src/delivery/claim.ts'
+import { audienceLock, orderWithClaims } from '../../src/subscriber/order-with-claims.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { clockAt } from '../setup/clock.ts'
 import { isOnPostgres, untilSomebodyWaits, useDatabase } from '../setup/database.ts'
@@ -72,7 +73,7 @@ describe.runIf(isOnPostgres)('unsubscribing while a batch is being claimed', () 
     const ann = await people.ann(database.db)
     const due = await plannedIssue(database)
     const claiming = await database.db.startTransaction().execute()
-    await sql`select from subscriber where id = ${ann.id} for share`.execute(claiming)
+    await sql`select from batch for update`.execute(claiming)
 
     let isGone = false
     const leaving = unsubscribe(due.deps, ann.publicId, 'one-click').then(() => {
@@ -86,26 +87,40 @@ describe.runIf(isOnPostgres)('unsubscribing while a batch is being claimed', () 
     expect([goneBefore, isGone]).toEqual([false, true])
   })
 
-  it('holds up a claim that comes after it, which then leaves that reader out', async () => {
+  it('keeps its batch from a claim until it has committed; then that reader is left out', async () => {
     const ann = await people.ann(database.db)
     await people.bob(database.db)
     const due = await plannedIssue(database)
     const leaving = await database.db.startTransaction().execute()
+    await orderWithClaims(leaving, [ann.id])
     await leaving
       .updateTable('subscriber')
       .set({ status: 'unsubscribed', unsubscribed_at: clock() })
       .where('id', '=', ann.id)
       .execute()
 
-    const claiming = claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
-    await untilSomebodyWaits(database.db)
+    const before = await claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
     await leaving.commit().execute()
-    const claimed = await claiming
+    const after = await claimBatch({ ...due.deps, repeatable: true }, due.issue.id)
 
-    expect(claimed.kind === 'claimed' && claimed.claim.members.map(({ address }) => address)).toEqual([
+    expect(before.kind).toBe('waiting')
+    expect(after.kind === 'claimed' && after.claim.members.map(({ address }) => address)).toEqual([
       'bob@example.test',
     ])
     expect(await standing(database.db)).toMatchObject({ ann: 'excluded: unsubscribed' })
+  })
+
+  it('waits for a freeze that is about to commit, and then finds its delivery', async () => {
+    const ann = await people.ann(database.db)
+    const due = await dueIssue(database)
+    const freezing = await database.db.startTransaction().execute()
+    await sql`select pg_advisory_xact_lock(${audienceLock})`.execute(freezing)
+
+    const leaving = unsubscribe(due.deps, ann.publicId, 'one-click')
+    await untilSomebodyWaits(database.db)
+    await freezing.commit().execute()
+
+    expect(await leaving).toBe(true)
   })
 
   it('is strictly before or after it, whoever wins a race of many', async () => {

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, chown, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '../../setup/free-port.ts'
 
 const run = promisify(execFile)
 const debian = '/usr/lib/postgresql'
@@ -73,14 +72,4 @@ async function owner(folder: string): Promise<Runner> {
   return async (program, args) => {
     await run('su', ['postgres', '-s', '/bin/sh', '-c', 'cd /; exec "$@"', '--', 'sh', program, ...args])
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('The system gave no port')
-  return bound.port
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { signToken } from '../../../src/subscriber/token.ts'
+import { freePort } from '../../setup/free-port.ts'
 import { testKeys } from '../../setup/newsletter.ts'
 import type { Field, Reader } from './field.ts'
 
@@ -66,14 +66,4 @@ async function endProcess(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('The system gave no port')
-  return bound.port
 }
