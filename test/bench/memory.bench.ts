@@ -28,7 +28,7 @@ async function peakAt(readers: number): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'wv-bench-'))
   const sender = startSender(
     { role: 'ours', week: '2026-W47' },
-    { databaseUrl: database.url, dataDir, ...drain, ...planned },
+    { databaseUrl: database.url, dataDir, heap: 'small', ...drain, ...planned },
   )
   await once(sender, 'message')
   sender.send('go')

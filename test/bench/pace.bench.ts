@@ -4,7 +4,7 @@
  *
  *     TEST_DATABASE_URL=postgres://… node test/bench/pace.bench.ts [seconds]
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { openTestDatabase } from '../setup/database.ts'
 import { approvedForSending, preparedReaders } from './prepared-issue.ts'
+import { startSender } from './processes.ts'
 
 const [seconds = 60] = process.argv.slice(2).map(Number)
 const callsPerSecond = 5
@@ -36,7 +37,12 @@ async function run(window: 'fixed' | 'sliding', workers: number): Promise<void> 
   await startAgain()
   const provider = fork(here('./limited.ts'), [String(callsPerSecond), '150', window, String(bytesPerMail)])
   const [{ port }] = (await once(provider, 'message')) as [{ port: number }]
-  const senders = Array.from({ length: workers }, () => startSender(`http://127.0.0.1:${port}`))
+  const senders = Array.from({ length: workers }, () =>
+    startSender(
+      { role: 'ours', week: '2026-W47' },
+      { databaseUrl: url, dataDir, publicUrl, providerUrl: `http://127.0.0.1:${port}`, heap: 'as it comes' },
+    ),
+  )
   await Promise.all(senders.map((sender) => once(sender, 'message')))
   for (const sender of senders) sender.send('go')
   await Promise.all(senders.map((sender) => once(sender, 'exit')))
@@ -49,22 +55,6 @@ async function run(window: 'fixed' | 'sliding', workers: number): Promise<void> 
   console.log(
     `${window.padEnd(8)} window, ${workers} worker${workers > 1 ? 's' : ' '}   ${(use * 100).toFixed(1)} % of the rate used (≥ 98)   ${(tooMany * 100).toFixed(2)} % refused (< 2)   ${took.toFixed(1)} s`,
   )
-}
-
-function startSender(provider: string): ChildProcess {
-  return fork(here('./sender.ts'), [JSON.stringify({ role: 'ours', week: '2026-W47' })], {
-    env: {
-      ...process.env,
-      ...{
-        DATABASE_URL: url,
-        MAIL_TRANSPORT: 'resend',
-        RESEND_API_KEY: 're_bench',
-        RESEND_BASE_URL: provider,
-      },
-      ...{ DATA_DIR: dataDir },
-      ...{ SIGNING_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`, PUBLIC_URL: publicUrl },
-    },
-  })
 }
 
 async function startAgain(): Promise<void> {

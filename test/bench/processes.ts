@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Order } from './sender.ts'
 
-/** What a worker on a small machine is started with (README): hardly slower, and it ends at half of the memory. */
+/** What a worker on a small machine is started with (README): a little slower, at half of the memory. */
 const small = ['--max-semi-space-size=2', '--max-old-space-size=96']
 
 /** A sending process with the environment of `verdict send`. It says when it is ready, and begins when it is told to. */
@@ -15,13 +15,15 @@ export function startSender(
     readonly dataDir: string
     readonly providerUrl: string
     readonly publicUrl: string
+    readonly heap: 'as it comes' | 'small'
   },
 ): ChildProcess {
   const child = fork(fileURLToPath(new URL('./sender.ts', import.meta.url)), [JSON.stringify(order)], {
-    execArgv: order.role === 'ours' ? small : [],
+    execArgv: at.heap === 'small' ? small : [],
     env: {
       ...process.env,
-      ...{ DATABASE_URL: at.databaseUrl, DATA_DIR: at.dataDir, MALLOC_ARENA_MAX: '1' },
+      ...{ DATABASE_URL: at.databaseUrl, DATA_DIR: at.dataDir },
+      ...(at.heap === 'small' && { MALLOC_ARENA_MAX: '1' }),
       ...{ MAIL_TRANSPORT: 'resend', RESEND_API_KEY: 're_bench', RESEND_BASE_URL: at.providerUrl },
       ...{ SIGNING_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`, PUBLIC_URL: at.publicUrl },
     },

@@ -34,12 +34,15 @@ let dataDir = mkdtempSync(join(tmpdir(), 'wv-bench-'))
 const batches = Math.ceil(Math.min(readers, 50_000) / batchSize)
 const ours: Measured[] = []
 const oursTwice: Measured[] = []
+const small: Measured[] = []
 const bare: Measured[] = []
 const client: Measured[] = []
 for (let round = 0; round < rounds; round += 1) {
   bare.push(await run([{ role: 'bare', batches, mails: batchSize, url: drain.providerUrl }]))
   await unsend()
   ours.push(await run([{ role: 'ours', week: '2026-W47' }]))
+  await unsend()
+  small.push(await run([{ role: 'ours', week: '2026-W47' }], 'small'))
   await unsend()
   oursTwice.push(
     await run([
@@ -58,6 +61,7 @@ const naive = await run([{ role: 'naive', mails: 300, url: drain.providerUrl }])
 print('bare loop, prepared bytes', bare)
 print('ours, one process', ours)
 print('ours, two processes', oursTwice)
+print('ours, one with a small heap', small)
 print('batches through the client', client)
 print('MJML and a call per reader', [naive])
 console.log()
@@ -73,9 +77,12 @@ await database.close()
 
 type Measured = { perSecond: number; cpu: number; database: number; peak: number }
 
-async function run(orders: readonly Order[]): Promise<Measured> {
+async function run(
+  orders: readonly Order[],
+  heap: 'as it comes' | 'small' = 'as it comes',
+): Promise<Measured> {
   const children = orders.map((order) =>
-    startSender(order, { databaseUrl: url, dataDir, ...drain, ...planned }),
+    startSender(order, { databaseUrl: url, dataDir, heap, ...drain, ...planned }),
   )
   await Promise.all(children.map((child) => once(child, 'message')))
   const before = postgresSeconds()
