@@ -29,6 +29,9 @@ export type Database = {
   feedback: Feedback
   issue_feedback: IssueFeedback
   decision: Decision
+  editor: Editor
+  editor_session: EditorSession
+  editor_code: EditorCode
   installation: Installation
   link: Link
   click: Click
@@ -367,16 +370,34 @@ type IssueFeedback = {
 }
 
 export type DecisionKind =
+  | 'sign in'
+  | 'sign out'
+  | 'sign out everywhere'
+  | 'lock out'
+  | 'draft'
+  | 'edit'
   | 'approve'
   | 'hold'
   | 'release'
   | 'cancel'
+  | 'send now'
+  | 'change time'
+  | 'test send'
   | 'retry failed'
   | 'confirm'
   | 'resend'
   | 'drop'
   | 'quarantine'
   | 'adopt database'
+  | 'resend confirmation'
+  | 'unsubscribe'
+  | 'suppress'
+  | 'lift suppression'
+  | 'erase'
+  | 'publish'
+  | 'edit comparison'
+  | 'retract'
+  | 'restore'
 
 type Decision = {
   id: Identity
@@ -386,6 +407,36 @@ type Decision = {
   issue_id: number | null
   batch_id: string | null
   evidence: JSONColumnType<object>
+}
+
+type Editor = {
+  id: string
+  address: string
+  name: Generated<string>
+  image: string | null
+  email_verified: boolean
+  created_at: Instant
+  updated_at: Instant
+}
+
+type EditorSession = {
+  id: string
+  editor_id: string
+  token: string
+  expires_at: Instant
+  ip_address: string | null
+  user_agent: string | null
+  created_at: Instant
+  updated_at: Instant
+}
+
+type EditorCode = {
+  id: string
+  identifier: string
+  value: string
+  expires_at: Instant
+  created_at: Instant
+  updated_at: Instant
 }
 
 type Installation = {

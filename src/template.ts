@@ -10,7 +10,7 @@ const partialsFolder = new URL('../templates/partials/', import.meta.url)
 
 /**
  * Reads and parses every page and partial once, so a fault in one shows at start-up. Everything is escaped; markup in data
- * stays text (S5). Besides its data a page sees `@style`, the address of the stylesheet.
+ * stays text (S5). Besides its data a page sees `@style` and `@deskStyle`, the addresses of the stylesheets.
  */
 export function loadPages(): Pages {
   const handlebars = Handlebars.create()
@@ -19,18 +19,19 @@ export function loadPages(): Pages {
   for (const [name, source] of readTemplates(partialsFolder))
     handlebars.registerPartial(name, compile(source))
   const pages = new Map(readTemplates(pagesFolder).map(([name, source]) => [name, compile(source)]))
-  const style = `/style.css?v=${loadStyle().version}`
+  const style = `/style.css?v=${loadStyle('style').version}`
+  const deskStyle = `/desk.css?v=${loadStyle('desk').version}`
 
   return (name, data) => {
     const page = pages.get(name)
     if (!page) throw new Error(`There is no templates/pages/${name}.hbs.`)
-    return page(data, { data: { style } })
+    return page(data, { data: { style, deskStyle } })
   }
 }
 
-/** The one stylesheet, and a word that changes whenever it does. */
-export function loadStyle(): { css: string; version: string } {
-  const css = readFileSync(new URL('style.css', pagesFolder), 'utf8')
+/** The stylesheet of every page, or what the desk adds to it; and a word that changes whenever it does. */
+export function loadStyle(name: 'style' | 'desk'): { css: string; version: string } {
+  const css = readFileSync(new URL(`${name}.css`, pagesFolder), 'utf8')
   return { css, version: createHash('sha256').update(css).digest('base64url').slice(0, 12) }
 }
 

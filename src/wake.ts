@@ -2,7 +2,7 @@ import type { Log } from './log.ts'
 import type { Queue } from './queue.ts'
 
 /** Tells a worker that there is something to do now, instead of at the next minute. Never throws, never waits. */
-export type Wake = (job: 'take-in-sign-ups' | 'send-letters' | 'take-in-events') => void
+export type Wake = (job: 'take-in-sign-ups' | 'send-letters' | 'take-in-events' | 'tick') => void
 
 const apart = 500
 

@@ -1,5 +1,6 @@
 import type { FirstStart } from '../../jobs/first-start.ts'
 import { accountOf } from '../delivery/report.ts'
+import { editorsOf } from '../editor/editors.ts'
 import { findIssue, nextIssueWeek } from '../issue/issue.ts'
 import type { Newsletter } from '../newsletter.ts'
 import { accountLine, fromNow, whenInZone } from './words.ts'
@@ -27,6 +28,7 @@ export async function startScreen(newsletter: Newsletter, first: FirstStart | un
     `  Sign up      ${site}/subscribe`,
     ...(latest ? [`  The issue    ${site}/issues/${latest}`] : []),
     ...(isTrial ? [`  Outbox       ${site}/outbox`] : []),
+    ...deskLines(config, isTrial, site),
     '',
     `  Database     ${newsletter.connection.driver.kind === 'embedded' ? `embedded, in ${config.dataDir}` : 'PostgreSQL'}`,
     `  Mail         ${isTrial ? 'kept in files; nothing leaves this machine' : newsletter.transport.name}`,
@@ -41,6 +43,17 @@ export async function startScreen(newsletter: Newsletter, first: FirstStart | un
     '  Ctrl-C stops.',
     '',
   ].join('\n')
+}
+
+/** Where the desk is, and how to get in; where it is closed, what opens it. */
+function deskLines(config: Newsletter['config'], isTrial: boolean, site: string): readonly string[] {
+  const [editor] = editorsOf(config)
+  if (!editor) return ['  The desk     closed: set EDITORS to the addresses that may sign in']
+  if (config.editors.length > 0) return [`  The desk     ${site}/desk`]
+  return [
+    `  The desk     ${site}/desk`,
+    `               sign in as ${editor}${isTrial ? '; the code is in the outbox' : ''}`,
+  ]
 }
 
 async function accountWords({ db }: Newsletter, week: string): Promise<string> {

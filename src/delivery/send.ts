@@ -40,12 +40,13 @@ export type Readiness =
 
 /**
  * Opens an issue for delivery: checks that it may be sent now, pins the edition and freezes the audience, or finds that
- * this was done before. `early` lets an editor send ahead of time, or long after it.
+ * this was done before. `early` lets an editor send ahead of time, or long after it; `seen` is the hash of the edition
+ * that they had before them, and no other one is sent.
  */
 export async function openForSending(
   deps: Deps,
   week: string,
-  { early }: { early: boolean },
+  { early, seen }: { early: boolean; seen?: string },
 ): Promise<Readiness> {
   const { db, clock, rules } = deps
   const issue = await findIssue(db, week)
@@ -64,6 +65,8 @@ export async function openForSending(
   await preparePartition(db, issue.id)
   return db.transaction().execute(async (trx): Promise<Readiness> => {
     const locked = await lockIssue(trx, week)
+    if (seen !== undefined && locked?.planned_at === null && locked.edition_hash !== seen)
+      return refuse(`The edition of ${week} has changed since you saw it. Look at it again.`)
     if (!locked?.edition_hash || !['draft', 'approved', 'missed'].includes(locked.state)) {
       return locked?.state === 'sending'
         ? { kind: 'ready', issue: locked }

@@ -12,6 +12,7 @@ import { loadPages } from '../template.ts'
 import type { Wake } from '../wake.ts'
 import { allowChallenge, openChallenge } from './challenge.ts'
 import { networkReader } from './client-address.ts'
+import { deskRoutes } from './desk/routes.ts'
 import { healthRoutes } from './health.ts'
 import { openMetrics } from './metrics.ts'
 import { outboxRoutes } from './outbox.ts'
@@ -62,6 +63,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', healthRoutes(newsletter))
     .route('/', metrics.routes())
     .route('/', styleRoute())
+    .route('/', deskRoutes({ ...newsletter, pages, hasOutbox, wake, networkOf: signUp.networkOf }))
     .route('/', goRoutes({ ...newsletter, ...counting, networkOf: signUp.networkOf }))
     .use('/preferences/*', lettersAfter(wake))
     .use('/address/*', lettersAfter(wake))

@@ -48,7 +48,7 @@ export function networkOf(address: Address | undefined): string {
 /** Reads a request's network. Says once when a proxy seems to be in front that nobody told us to trust. */
 export function networkReader({ trusted, log }: { trusted: readonly Range[]; log: Log }) {
   let hasWarned = false
-  return (c: Context<Connected>): string => {
+  return (c: Pick<Context<Connected>, 'env' | 'req'>): string => {
     const peer = c.env?.incoming?.socket.remoteAddress
     const forwardedFor = c.req.header('x-forwarded-for')
     if (forwardedFor && !hasWarned && isOwn(peer, trusted)) {

@@ -115,7 +115,7 @@ function facing(mail: OutboxMail, view: string): Record<string, unknown> {
 }
 
 /** Links of the mail leave the frame; a mail that names a target of its own keeps it. */
-function inNewTabs(html: string): string {
+export function inNewTabs(html: string): string {
   const base = '<base target="_blank">'
   return /<head[^>]*>/i.test(html) ? html.replace(/<head[^>]*>/i, (head) => head + base) : html + base
 }

@@ -13,14 +13,27 @@ export type Decided =
   | { readonly ok: true; readonly week: string; readonly state: IssueState }
   | { readonly ok: false; readonly week: string; readonly state: IssueState | null; readonly problem: string }
 
-/** Carries out an editor's decision on a week's issue, or says why it cannot be. Deciding the same twice is no error. */
-export function decide(deps: Deps, week: string, decision: Decision, by: string): Promise<Decided> {
+/**
+ * Carries out an editor's decision on a week's issue, or says why it cannot be. Deciding the same twice is no error.
+ * `seen` is the hash of the edition that the editor had before them: when the issue has another one by now, nothing is
+ * decided.
+ */
+export function decide(
+  deps: Deps,
+  week: string,
+  decision: Decision,
+  by: string,
+  seen?: string,
+): Promise<Decided> {
   return deps.db.transaction().execute(async (trx) => {
     const issue = await lockIssue(trx, week)
     if (!issue) return { ok: false, week, state: null, problem: `there is no issue for ${week} yet` }
+    if (seen !== undefined && seen !== issue.edition_hash)
+      return refused(issue, 'its edition has changed since you saw it; look at it again')
     const at = deps.clock()
     const decided = await carryOut(trx, issue, decision, by, at)
-    if (decided.ok) await recordDecision(trx, { at, by, what: decision, issueId: issue.id })
+    const evidence = issue.edition_hash === null ? {} : { edition: issue.edition_hash }
+    if (decided.ok) await recordDecision(trx, { at, by, what: decision, issueId: issue.id, evidence })
     return decided
   })
 }

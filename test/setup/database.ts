@@ -88,6 +88,6 @@ async function empty(db: Kysely<Database>): Promise<void> {
     truncate tool, comparison, comparison_tool, review, comparison_revision, subscriber, consent_event, suppression,
              newsletter, issue, issue_comparison, edition, batch, delivery, attempt, provider_event, pace, mails_of_day,
              event_to_apply, feedback, issue_feedback, followed_category, followed_tool, sign_up, letter, proof, rate_limit,
-             link, click, click_key, decision, installation
+             link, click, click_key, decision, installation, editor, editor_session, editor_code
     restart identity cascade`.execute(db)
 }

@@ -1,0 +1,81 @@
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { DecisionKind } from '../../../db/schema.ts'
+import { type LoggedDecision, listDecisions } from '../../issue/list-decisions.ts'
+import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
+import { deskPage } from './page.ts'
+import { placeOf, shortTime } from './when.ts'
+
+const pageSize = 50
+const query = z.object({
+  before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined),
+})
+
+/** `GET /desk/log`: who did what, newest first. */
+export function logRoutes(deps: DeskDeps): Hono<DeskEnv> {
+  const { db, calendar } = deps
+  return desk().get('/desk/log', async (c) => {
+    const { before } = query.parse(c.req.query())
+    const rows = await listDecisions(db, { before, most: pageSize + 1 })
+    const shown = rows.slice(0, pageSize)
+    return deskPage(c, deps, 'desk-log', {
+      ...{ section: 'log', title: 'Log' },
+      data: {
+        decisions: shown.map((one) => decisionRow(one, calendar.zone)),
+        caption: `Newest first; times in ${placeOf(calendar.zone)}`,
+        newest: before === undefined ? '' : '/desk/log',
+        older: rows.length > pageSize ? `/desk/log?before=${shown.at(-1)?.id}` : '',
+      },
+    })
+  })
+}
+
+/** A decision as a row of a table. */
+export function decisionRow({ at, by, what, week, batchId, evidence }: LoggedDecision, zone: string) {
+  return {
+    at: { machine: at.toString(), person: shortTime(at, zone) },
+    ...{ by, week: week ?? '', what: words[what] },
+    detail: [
+      ...(batchId ? [`batch ${batchId.slice(0, 8)}`] : []),
+      ...Object.entries(evidence).flatMap(([name, value]) => fact(name, value)),
+    ].join(', '),
+  }
+}
+
+/** Ids and counts as they were recorded; long ones cut, what is nested left to the table. */
+function fact(name: string, value: unknown): readonly string[] {
+  if (typeof value === 'number' || typeof value === 'boolean') return [`${name} ${value}`]
+  if (typeof value !== 'string' || value === '') return []
+  return [`${name} ${/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value}`]
+}
+
+const words: Record<DecisionKind, string> = {
+  'sign in': 'Signed in',
+  'sign out': 'Signed out',
+  'sign out everywhere': 'Signed out everywhere',
+  'lock out': 'Locked out after wrong codes',
+  draft: 'Drafted',
+  edit: 'Edited',
+  approve: 'Approved',
+  hold: 'Held back',
+  release: 'Let go',
+  cancel: 'Cancelled',
+  'send now': 'Sent now',
+  'change time': 'Changed the time',
+  'test send': 'Sent a test',
+  'retry failed': 'Tried the refused again',
+  confirm: 'Confirmed as sent',
+  resend: 'Sent again',
+  drop: 'Left as it is',
+  quarantine: 'Put in quarantine',
+  'adopt database': 'Adopted the database',
+  'resend confirmation': 'Sent the confirmation again',
+  unsubscribe: 'Unsubscribed a reader',
+  suppress: 'Suppressed an address',
+  'lift suppression': 'Lifted a suppression',
+  erase: 'Erased a reader',
+  publish: 'Published a comparison',
+  'edit comparison': 'Edited a comparison',
+  retract: 'Retracted a comparison',
+  restore: 'Restored a comparison',
+}
