@@ -67,7 +67,9 @@ function complain(error: unknown): number {
 
 function isExpected(error: unknown): boolean {
   return (
-    [Problem, BadConfig, DataFolderLocked, CannotListen, AccountUnreadable].some((kind) => error instanceof kind) ||
+    [Problem, BadConfig, DataFolderLocked, CannotListen, AccountUnreadable].some(
+      (kind) => error instanceof kind,
+    ) ||
     isUnreachable(error) ||
     isAboutAFile(error)
   )

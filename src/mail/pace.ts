@@ -51,6 +51,7 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
   let rests = 0
   let told = 0
   let reserving: Promise<void> | undefined
+  const made: number[] = []
   const first = Promise.withResolvers<void>()
   const opened = openPace(db, transport, start)
 
@@ -59,6 +60,15 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
     const { wait, gap, count } = await takeSlots(db, transport)
     const from = performance.now() + wait
     slots.push(...Array.from({ length: count }, (_, n) => from + n * gap))
+  }
+
+  /** However late a call was, as many calls as are allowed in a second never follow it within one. */
+  async function keepSecond(): Promise<void> {
+    const allowed = Math.floor(told || start)
+    const before = allowed <= mostWatched ? made.at(-allowed) : undefined
+    if (before !== undefined) await until(before + 1000)
+    made.push(performance.now())
+    if (made.length > 2 * mostWatched) made.splice(0, mostWatched)
   }
 
   return {
@@ -74,7 +84,10 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
       }
       const at = slot ?? 0
       await until(Math.max(at, rests) - lead, stop)
-      return () => until(Math.min(Math.max(at, rests), performance.now() + longestHold))
+      return async () => {
+        await until(Math.min(Math.max(at, rests), performance.now() + longestHold))
+        await keepSecond()
+      }
     },
     async heard(outcome) {
       const rest = restOf(outcome)
@@ -100,11 +113,14 @@ async function openPace(db: Kysely<Database>, transport: string, start: number):
 }
 
 /**
- * A hundredth of the rate stays unused, so that calls which the network pushes together do not exceed it; more for a
- * while after the provider said that it was too much.
+ * A hundredth of the rate stays unused, so that calls which the network pushes together do not exceed it; each time the
+ * provider says that it was too much, half as much again and more, for a while.
  */
 const leastSlack = 0.01
 const mostSlack = 0.25
+
+/** Up to this many calls a second, each is watched; beyond, nobody can tell one from the next. */
+const mostWatched = 200
 
 /**
  * Reserves the next calls: one where the rate is low, a twentieth of a second's where it is high, so that asking does not
@@ -122,7 +138,7 @@ async function takeSlots(
     ), taken as (
       update pace p
          set next_at = greatest(p.next_at, n.now) + n.gap * n.count * interval '1 millisecond',
-             slack = greatest(${leastSlack}::float8, p.slack * 0.998)
+             slack = greatest(${leastSlack}::float8, p.slack * 0.99)
         from pace_now n where p.transport = n.transport
       returning p.next_at, n.gap, n.count, n.now)
     select (extract(epoch from next_at - now) * 1000 - gap * count)::float8 as wait, gap, count from taken`.execute(
@@ -131,12 +147,16 @@ async function takeSlots(
   return rows[0] ?? { wait: 0, gap: 0, count: 1 }
 }
 
-/** From the next call on; the gap before that one is the new one too. */
+/**
+ * From the next call on; the gap before that one is the new one too, and no less than a quarter of it after now: the first
+ * call had to make its connection, and came to the provider later than it left.
+ */
 async function setRate(db: Kysely<Database>, transport: string, perSecond: number): Promise<void> {
   await sql`
     update pace
        set per_second = ${perSecond}, heard_at = clock_timestamp(),
-           next_at = next_at - (1000 / per_second - 1000 / ${perSecond}::float8) * interval '1 millisecond'
+           next_at = greatest(next_at - (1000 / per_second - 1000 / ${perSecond}::float8) * interval '1 millisecond',
+                              clock_timestamp() + 250 / ${perSecond}::float8 * interval '1 millisecond')
      where transport = ${transport}`.execute(db)
 }
 
@@ -144,7 +164,7 @@ async function restAll(db: Kysely<Database>, transport: string, milliseconds: nu
   await sql`
     update pace
        set next_at = greatest(next_at, clock_timestamp() + ${milliseconds}::float8 * interval '1 millisecond'),
-           slack = least(${mostSlack}::float8, slack + 0.02)
+           slack = least(${mostSlack}::float8, slack * 1.5 + 0.01)
      where transport = ${transport}`.execute(db)
 }
 

@@ -52,7 +52,7 @@ describe('a domain that warms up', () => {
 
 describe('a daily quota', () => {
   it('cuts batches that fit into a day, so that none waits for ever', async () => {
-    const due = await sending(12, { warmUp: [], quota: 5 })
+    await sending(12, { warmUp: [], quota: 5 })
 
     expect((await batches(database.db)).map(({ size }) => size)).toEqual([5, 5, 2])
   })
