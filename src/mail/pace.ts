@@ -90,6 +90,7 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
       }
     },
     async heard(outcome) {
+      await opened
       const rest = restOf(outcome)
       rests = Math.max(rests, rest)
       if (rest > 0) slots = []
@@ -124,7 +125,7 @@ const mostWatched = 200
 
 /**
  * Reserves the next calls: one where the rate is low, a twentieth of a second's where it is high, so that asking does not
- * cost more than calling. By the database's clock, because it is the only one that all workers have. Milliseconds.
+ * cost more than calling, and never more than a thousand. By the database's clock, because it is the only one that all workers have. Milliseconds.
  */
 async function takeSlots(
   db: Kysely<Database>,
@@ -132,13 +133,13 @@ async function takeSlots(
 ): Promise<{ wait: number; gap: number; count: number }> {
   const { rows } = await sql<{ wait: number; gap: number; count: number }>`
     with pace_now as (
-      select transport, 1000 / (per_second * (1 - slack)) as gap, greatest(1, floor(per_second / 20))::int as count,
+      select transport, 1000 / (per_second * (1 - slack)) as gap, least(1000, greatest(1, floor(per_second / 20)))::int as count,
              clock_timestamp() as now
         from pace where transport = ${transport} for update
     ), taken as (
       update pace p
          set next_at = greatest(p.next_at, n.now) + n.gap * n.count * interval '1 millisecond',
-             slack = greatest(${leastSlack}::float8, p.slack * 0.99)
+             slack = greatest(${leastSlack}::float8, p.slack * 0.99), heard_at = n.now
         from pace_now n where p.transport = n.transport
       returning p.next_at, n.gap, n.count, n.now)
     select (extract(epoch from next_at - now) * 1000 - gap * count)::float8 as wait, gap, count from taken`.execute(

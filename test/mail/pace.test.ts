@@ -51,6 +51,27 @@ describe('workers that share a provider', () => {
     expect(await slack()).toBeGreaterThan(before)
   })
 
+  it('keep their pace while they are at it, however long ago they were told of it', async () => {
+    const busy = pacer(2)
+    await busy.heard({ ...accepted, perSecond: 500 })
+    await database.db
+      .updateTable('pace')
+      .set({ heard_at: Temporal.Now.instant().subtract({ minutes: 11 }) })
+      .execute()
+    await callsOf(busy, 1)
+
+    await callsOf(pacer(2), 1)
+
+    expect(await rate()).toBe(500)
+  })
+
+  it('take no harm from a rate that nobody could mean', async () => {
+    const told = pacer(2)
+    await told.heard({ ...accepted, perSecond: 1e12 })
+
+    expect(await callsOf(told, 3)).toHaveLength(3)
+  })
+
   it('stop waiting when they are told to', async () => {
     const slow = pacer(0.01)
     await callsOf(slow, 1)
