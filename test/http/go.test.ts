@@ -39,6 +39,7 @@ describe('a link of the mail', () => {
     const { app, link } = await draftedSite('https://example.com/weekly')
 
     const answer = await follow(app, `/go/${link}`)
+    await clicks(1)
 
     expect(answer.headers.get('location')).toBe('https://example.com/weekly/compare/loom')
   })
@@ -71,7 +72,10 @@ describe('a link of the mail', () => {
   it('that nobody should see leads a person who finds it to the issue', async () => {
     const { app, trap } = await draftedSite()
 
-    expect((await follow(app, `/go/${trap}`)).headers.get('location')).toBe(`${site}/issues/2026-W47`)
+    const answer = await follow(app, `/go/${trap}`)
+    await clicks(1)
+
+    expect(answer.headers.get('location')).toBe(`${site}/issues/2026-W47`)
   })
 
   it('leads on while its click cannot be stored', async () => {
@@ -138,6 +142,7 @@ describe('an address under /go that is none of ours', () => {
     const { app, link } = await draftedSite()
 
     const answer = await follow(app, `/go/${link}${tail}`)
+    await clicks(1)
 
     expect(answer.headers.get('location')).toBe(`${site}/compare/loom`)
   })

@@ -18,7 +18,7 @@ export function useDatabase(): TestDatabase {
     opened = await openTestDatabase()
   })
   beforeEach(async () => {
-    if (opened) await empty(opened.connection.db)
+    if (opened) await emptyWhenQuiet(opened.connection.db)
   })
   afterAll(async () => {
     await opened?.close()
@@ -81,6 +81,17 @@ export async function untilSomebodyWaits(db: Kysely<Database>): Promise<void> {
 async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {
   const server = openPostgres(url)
   await statement.execute(server.db).finally(() => server.close())
+}
+
+/** What a test left to be written in the background may hold a lock on its way: then PostgreSQL ends one of the two, and we try again. */
+async function emptyWhenQuiet(db: Kysely<Database>, tries = 5): Promise<void> {
+  try {
+    await empty(db)
+  } catch (error) {
+    const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01'
+    if (!isDeadlock || tries === 1) throw error
+    await emptyWhenQuiet(db, tries - 1)
+  }
 }
 
 async function empty(db: Kysely<Database>): Promise<void> {
