@@ -33,7 +33,7 @@ it.each(['woken by the webhook', 'asked by the minute'])(
     const tags = { letter, kind: 'welcome' }
     await deliverEvent(app, mailEvent('bounced', { emailId: 'l1', to: ann.address, tags }, bounces.hard))
     if (!isWoken) await queue.enqueue('tick')
-    await expect.poll(() => workOnce(deps, queue, stop.signal)).toBeGreaterThan(0)
+    await expect.poll(() => workOnce(deps, queue, stop.signal), { timeout: 30_000 }).toBeGreaterThan(0)
     await workOnce(deps, queue, stop.signal)
 
     const suppressed = await database.db.selectFrom('suppression').select('address').execute()
