@@ -51,21 +51,24 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
   let rests = 0
   let told = 0
   let reserving: Promise<void> | undefined
+  /** Calls a second, as the table had it last. */
+  let allowed = start
   const made: number[] = []
   const first = Promise.withResolvers<void>()
   const opened = openPace(db, transport, start)
 
   async function reserve(): Promise<void> {
     await opened
-    const { wait, gap, count } = await takeSlots(db, transport)
+    const { wait, gap, count, perSecond } = await takeSlots(db, transport)
+    allowed = perSecond
     const from = performance.now() + wait
     slots.push(...Array.from({ length: count }, (_, n) => from + n * gap))
   }
 
   /** However late a call was, as many calls as are allowed in a second never follow it within one. */
   async function keepSecond(): Promise<void> {
-    const allowed = Math.floor(told || start)
-    const before = allowed <= mostWatched ? made.at(-allowed) : undefined
+    const calls = Math.floor(allowed)
+    const before = calls >= 1 && calls <= mostWatched ? made.at(-calls) : undefined
     if (before !== undefined) await until(before + 1000)
     made.push(performance.now())
     if (made.length > 2 * mostWatched) made.splice(0, mostWatched)
@@ -97,6 +100,7 @@ function pacedBy(db: Kysely<Database>, transport: string, start: number): Pacer 
       if (rest > 0) await restAll(db, transport, rest - performance.now())
       if (outcome.perSecond !== undefined && outcome.perSecond !== told) {
         told = outcome.perSecond
+        allowed = told
         await setRate(db, transport, told)
       }
       first.resolve()
@@ -123,17 +127,16 @@ const mostSlack = 0.25
 /** Up to this many calls a second, each is watched; beyond, nobody can tell one from the next. */
 const mostWatched = 200
 
+type Slots = { wait: number; gap: number; count: number; perSecond: number }
+
 /**
  * Reserves the next calls: one where the rate is low, a twentieth of a second's where it is high, so that asking does not
  * cost more than calling, and never more than a thousand. By the database's clock, because it is the only one that all workers have. Milliseconds.
  */
-async function takeSlots(
-  db: Kysely<Database>,
-  transport: string,
-): Promise<{ wait: number; gap: number; count: number }> {
-  const { rows } = await sql<{ wait: number; gap: number; count: number }>`
+async function takeSlots(db: Kysely<Database>, transport: string): Promise<Slots> {
+  const { rows } = await sql<Slots>`
     with pace_now as (
-      select transport, 1000 / (per_second * (1 - slack)) as gap, least(1000, greatest(1, floor(per_second / 20)))::int as count,
+      select transport, per_second, 1000 / (per_second * (1 - slack)) as gap, least(1000, greatest(1, floor(per_second / 20)))::int as count,
              clock_timestamp() as now
         from pace where transport = ${transport} for update
     ), taken as (
@@ -141,11 +144,12 @@ async function takeSlots(
          set next_at = greatest(p.next_at, n.now) + n.gap * n.count * interval '1 millisecond',
              slack = greatest(${leastSlack}::float8, p.slack * 0.99), heard_at = n.now
         from pace_now n where p.transport = n.transport
-      returning p.next_at, n.gap, n.count, n.now)
-    select (extract(epoch from next_at - now) * 1000 - gap * count)::float8 as wait, gap, count from taken`.execute(
+      returning p.next_at, n.gap, n.count, n.now, n.per_second)
+    select (extract(epoch from next_at - now) * 1000 - gap * count)::float8 as wait, gap, count, per_second as "perSecond" from taken`.execute(
     db,
   )
-  return rows[0] ?? { wait: 0, gap: 0, count: 1 }
+  if (!rows[0]) throw new Error(`There is no pace for ${transport}`)
+  return rows[0]
 }
 
 /**
