@@ -40,6 +40,8 @@ export function openPostgres(url: string): Connection {
     types: { getTypeParser: parserFor },
   })
   pool.on('error', () => {})
+  // A connection that dies between two statements of a transaction belongs to nobody who listens; the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new TemporalPlugin()],
