@@ -19,7 +19,7 @@ import { addSubscriberCommands } from './cli/subscribers.ts'
 import { addSuppressionCommands } from './cli/suppressions.ts'
 import { addTickCommand } from './cli/tick.ts'
 import { BadConfig } from './config.ts'
-import { AccountUnreadable } from './mail/resend-account.ts'
+import { AccountUnreadable } from './mail/resend-ask.ts'
 import { CannotListen } from './web.ts'
 
 const program = new Command('verdict')

@@ -10,14 +10,15 @@ import type { Config } from './config.ts'
 import type { DailyLimit } from './delivery/daily-limit.ts'
 import { type LedgerMark, openLedgerMark } from './delivery/ledger-mark.ts'
 import type { SendRules } from './delivery/send.ts'
-import { type IssueSetting, type IssueTemplates, loadIssueTemplates } from './issue/render.ts'
+import { type IssueSetting, loadIssueTemplates } from './issue/render.ts'
 import type { Log } from './log.ts'
 import type { Transport } from './mail/email.ts'
 import { listIdUnder } from './mail/list-headers.ts'
+import type { MailTemplates } from './mail/mail-templates.ts'
 import { openTransport } from './mail/open-transport.ts'
 import type { WireFacts } from './mail/wire.ts'
 import { developmentKeys } from './subscriber/development-key.ts'
-import { type LetterTemplates, loadLetterTemplates } from './subscriber/set-letter.ts'
+import { loadLetterTemplates } from './subscriber/set-letter.ts'
 import type { SigningKey } from './subscriber/token.ts'
 
 /** Everything the entry points hand on, opened once: each function takes from it the few things it lists. */
@@ -29,8 +30,8 @@ export type Newsletter = {
   readonly db: Kysely<Database>
   /** What this machine remembers of its ledgers. */
   readonly ledgerMark?: LedgerMark
-  readonly templates: IssueTemplates
-  readonly letterTemplates: LetterTemplates
+  readonly templates: MailTemplates
+  readonly letterTemplates: MailTemplates
   readonly setting: IssueSetting
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }

@@ -46,6 +46,9 @@ async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
   const newsletter = await openNewsletter(config, systemClock, log)
   opened.defer(newsletter.close)
   const stop = stopSignal()
+  // Now, because later it would hold up whoever is being answered.
+  newsletter.templates.prepare()
+  newsletter.letterTemplates.prepare()
 
   const queue = await startQueue(newsletter.connection, log)
   opened.defer(queue.stop)
@@ -67,8 +70,6 @@ async function startWork(
   stop: AbortSignal,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  newsletter.templates.prepare()
-  newsletter.letterTemplates.prepare()
   await startWorker(newsletter, queue, stop)
   opened.defer(await startSchedule(queue, newsletter.log))
 }

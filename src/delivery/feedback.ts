@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Database, DeliveryOutcome, FeedbackState } from '../../db/schema.ts'
+import type { Database, FeedbackState } from '../../db/schema.ts'
 
 /** What came back of an issue: each delivery that was reported on counts once, at the state that outweighs the others. */
 export type Feedback = {
@@ -36,31 +36,4 @@ export async function feedbackOf(db: Kysely<Database>, issueId: number): Promise
 
 function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
-}
-
-/** Where one reader's delivery stands: what we did, and what came back since. */
-export type KnownDelivery = {
-  readonly state: DeliveryOutcome
-  readonly reason: string | null
-  readonly providerId: string | null
-  readonly feedback: FeedbackState | null
-  readonly feedbackAt: Temporal.Instant | null
-}
-
-/** Undefined when the reader has no delivery of that issue. */
-export function deliveryOf(
-  db: Kysely<Database>,
-  issueId: number,
-  subscriberId: number,
-): Promise<KnownDelivery | undefined> {
-  return db
-    .selectFrom('delivery_state as d')
-    .leftJoin('feedback as f', (join) =>
-      join.onRef('f.issue_id', '=', 'd.issue_id').onRef('f.subscriber_id', '=', 'd.subscriber_id'),
-    )
-    .select(['d.state', 'd.reason', 'd.provider_id as providerId'])
-    .select(['f.state as feedback', 'f.at as feedbackAt'])
-    .where('d.issue_id', '=', issueId)
-    .where('d.subscriber_id', '=', subscriberId)
-    .executeTakeFirst()
 }

@@ -4,7 +4,8 @@ import { cutEdition } from '../issue/edition.ts'
 import type { Issue } from '../issue/issue.ts'
 import { type LinkTarget, linkTargets } from '../issue/links.ts'
 import { type Finding, preflight } from '../issue/preflight.ts'
-import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
+import type { IssueSetting } from '../issue/render.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { parseAddress } from '../subscriber/address.ts'
 import type { SigningKey } from '../subscriber/token.ts'
@@ -18,7 +19,7 @@ type Deps = {
   readonly wire: WireFacts
   readonly listId: string
   readonly keys: readonly SigningKey[]
-  readonly templates: IssueTemplates
+  readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
 

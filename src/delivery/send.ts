@@ -4,8 +4,9 @@ import { cutEdition, type Edition, freezeEdition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
 import { addLinks, linkTargets } from '../issue/links.ts'
 import { preflight } from '../issue/preflight.ts'
-import type { IssueSetting, IssueTemplates } from '../issue/render.ts'
+import type { IssueSetting } from '../issue/render.ts'
 import type { Transport } from '../mail/email.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import { choicesOf } from './choice.ts'
@@ -28,7 +29,7 @@ type Deps = EpochDeps & {
   readonly wire: WireFacts
   readonly listId: string
   readonly dailyLimit?: DailyLimit | undefined
-  readonly templates: IssueTemplates
+  readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
 

@@ -4,13 +4,14 @@ import { type ComposedIssue, composeFollowed, composeIssue, composeMonth } from 
 import { type Edition, freezeEdition } from '../issue/edition.ts'
 import { type Issue, weekOfIssue } from '../issue/issue.ts'
 import { type IssueLink, linksOf } from '../issue/links.ts'
-import { type IssueSetting, type IssueTemplates, renderIssue } from '../issue/render.ts'
+import { type IssueSetting, renderIssue } from '../issue/render.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { type Choice, readChoice } from './choice.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
-  readonly templates: IssueTemplates
+  readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
 

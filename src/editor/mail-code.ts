@@ -4,10 +4,10 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Mail, Transport } from '../mail/email.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import { openPacer } from '../mail/pace.ts'
 import { printable } from '../mail/printable.ts'
 import type { WireFacts } from '../mail/wire.ts'
-import type { LetterTemplates } from '../subscriber/set-letter.ts'
 import { codeMinutes } from './door.ts'
 
 export type CodeMailDeps = {
@@ -15,7 +15,7 @@ export type CodeMailDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly transport: Transport
-  readonly letterTemplates: LetterTemplates
+  readonly letterTemplates: MailTemplates
   readonly wire: WireFacts
   readonly setting: { readonly postalAddress: string }
 }

@@ -1,12 +1,13 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database, IssueState } from '../../db/schema.ts'
 import type { Calendar, Clock } from '../clock.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
 import { composeIssue } from './compose.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
 import { type IssueLink, linksOf, saveDraftLinks } from './links.ts'
-import { type IssueSetting, type IssueTemplates, renderIssue } from './render.ts'
+import { type IssueSetting, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
 import { type Week, weekBefore, weekNamed } from './week.ts'
 
@@ -15,7 +16,7 @@ export type DraftDeps = {
   readonly clock: Clock
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
-  readonly templates: IssueTemplates
+  readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
 

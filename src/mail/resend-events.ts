@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AccountUnreadable, pages, patiently, timely } from './resend-account.ts'
-import { fullAccessClient } from './resend-suppressions.ts'
+import { AccountUnreadable, pages, patiently, timely } from './resend-ask.ts'
+import { openResendClient } from './resend-client.ts'
 
 /** An event in Resend's record of what it sent, or tried to send, to a webhook. */
 export type RecordedEvent = { readonly id: string; readonly at: Temporal.Instant }
@@ -27,7 +27,7 @@ export function openEventRecord(at: {
   readonly fullAccessKey: string
   readonly baseUrl: string
 }): EventRecord {
-  const client = fullAccessClient(at)
+  const client = openResendClient(at.fullAccessKey, at.baseUrl)
   return {
     async webhooksAt(endpoint) {
       const found: string[] = []

@@ -1,6 +1,6 @@
-import { Resend } from 'resend'
 import { z } from 'zod'
-import { pages, patiently, timely } from './resend-account.ts'
+import { pages, patiently, timely } from './resend-ask.ts'
+import { openResendClient } from './resend-client.ts'
 
 /** An address that Resend mails no more, in its own words for why. */
 export type TheirSuppression = { readonly email: string; readonly origin: string }
@@ -22,7 +22,7 @@ export function openSuppressionList(at: {
   readonly fullAccessKey: string
   readonly baseUrl: string
 }): SuppressionList {
-  const client = fullAccessClient(at)
+  const client = openResendClient(at.fullAccessKey, at.baseUrl)
   return {
     all: () => pages((cursor) => client.suppressions.list({ limit: 100, ...cursor }, timely()), row),
     async add(addresses) {
@@ -42,14 +42,4 @@ export function openSuppressionList(at: {
       return isThere
     },
   }
-}
-
-/** Resend's own client, at a host that is always named, and with its debug output off, because that prints addresses. */
-export function fullAccessClient(at: { readonly fullAccessKey: string; readonly baseUrl: string }): Resend {
-  const client = new Resend(at.fullAccessKey, {
-    baseUrl: at.baseUrl.replace(/\/+$/, ''),
-    userAgent: 'weekly-verdict',
-  })
-  Object.assign(client, { debug: false })
-  return client
 }

@@ -1,18 +1,18 @@
-import { type CreateBatchEmailOptions, Resend } from 'resend'
+import type { CreateBatchEmailOptions, Resend } from 'resend'
 import type { Mail, Merge, SendMerged, SendOutcome, Transport } from './email.ts'
 import { inFlight } from './in-flight.ts'
 import { openPoster, type Poster } from './post.ts'
 import { reason } from './reason.ts'
 import { classifyAnswer, classifyPosted } from './resend-answer.ts'
 import { isPlain, jsonOfMail, mergedBody } from './resend-body.ts'
+import { hostOf, openResendClient, userAgent } from './resend-client.ts'
 import { cutStencil } from './stencil.ts'
 
 type Options = { readonly apiKey: string; readonly baseUrl?: string; readonly timeoutMs?: number }
 
 /**
  * One mail to few goes through Resend's own client; one mail to many is posted by us, as the bytes that the client would
- * send. The host is always passed, so `RESEND_BASE_URL` in the environment cannot redirect mail, and the client's debug
- * output stays off, because it prints addresses. Two calls a second is the lowest limit that Resend has documented
+ * send. Two calls a second is the lowest limit that Resend has documented
  * (RELIABILITY 1.4).
  */
 export function resendTransport({
@@ -20,11 +20,9 @@ export function resendTransport({
   baseUrl = 'https://api.resend.com',
   timeoutMs = 30_000,
 }: Options): Transport {
-  const host = baseUrl.replace(/\/+$/, '')
-  const client = new Resend(apiKey, { baseUrl: host, userAgent })
-  Object.assign(client, { debug: false })
+  const client = openResendClient(apiKey, baseUrl)
   const concurrency = 10
-  const poster = openPoster(`${host}/emails/batch`, { timeoutMs, connections: concurrency })
+  const poster = openPoster(`${hostOf(baseUrl)}/emails/batch`, { timeoutMs, connections: concurrency })
   const calls = inFlight()
   return {
     name: 'resend',
@@ -43,8 +41,6 @@ export function resendTransport({
     },
   }
 }
-
-const userAgent = 'weekly-verdict'
 
 async function sendBatch(
   client: Resend,

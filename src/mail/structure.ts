@@ -22,12 +22,3 @@ export function structureOf(template: string): string {
 export function lean(template: string): string {
   return template.replace(/\s*\n\s*/g, '\n')
 }
-
-/** Makes a value when it is first asked for, and keeps it. */
-export function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}

@@ -3,12 +3,13 @@ import type { Database } from '../../db/schema.ts'
 import type { Calendar, Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
+import type { MailTemplates } from '../mail/mail-templates.ts'
 import { openPacer, type Pacer } from '../mail/pace.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { panelSentence } from '../verdict/panel.ts'
 import { pricingRead } from '../verdict/pricing.ts'
-import { type LetterTemplates, setLetter } from './set-letter.ts'
+import { setLetter } from './set-letter.ts'
 import { suppressedAmong } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
 
@@ -17,7 +18,7 @@ export type LetterDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly transport: Transport
-  readonly letterTemplates: LetterTemplates
+  readonly letterTemplates: MailTemplates
   readonly wire: WireFacts
   readonly listId: string
   readonly setting: { readonly postalAddress: string }

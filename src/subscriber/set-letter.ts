@@ -5,24 +5,17 @@ import type { LetterKind } from '../../db/schema.ts'
 import type { Calendar } from '../clock.ts'
 import type { Mail } from '../mail/email.ts'
 import { listHeaders } from '../mail/list-headers.ts'
+import { compiledWhenUsed, type MailTemplates } from '../mail/mail-templates.ts'
 import { printable } from '../mail/printable.ts'
 import { wrap } from '../mail/set-text.ts'
-import { once, structureOf } from '../mail/structure.ts'
+import { structureOf } from '../mail/structure.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { proofToken } from './letter.ts'
 import { type LetterFacts, type LetterItem, wordsFor } from './letter-words.ts'
 import { type SigningKey, signToken } from './token.ts'
 
-/** The two parts of a letter, compiled when the first is set. */
-export type LetterTemplates = {
-  readonly html: Handlebars.TemplateDelegate
-  readonly text: Handlebars.TemplateDelegate
-  /** Compiles them now. Throws with what is wrong in them. */
-  prepare(): void
-}
-
 export type LetterSetting = {
-  readonly templates: LetterTemplates
+  readonly templates: MailTemplates
   readonly wire: WireFacts
   readonly listId: string
   readonly postalAddress: string
@@ -47,21 +40,17 @@ const strict = { strict: true, knownHelpersOnly: true } as const
 const preheaderEnd = '\u2007\u034f'.repeat(60)
 
 /** Both parts of a letter, each compiled once per process: MJML first, so that no data ever reaches it. */
-export function loadLetterTemplates(): LetterTemplates {
+export function loadLetterTemplates(): MailTemplates {
   const engine = Handlebars.create()
   engine.registerHelper('wrap', wrap)
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  const html = once(() => engine.compile(engine.parse(structureOf(read('letter.mjml.hbs'))), strict))
-  const text = once(() =>
-    engine.compile(engine.parse(read('letter.txt.hbs')), {
-      ...{ ...strict, noEscape: true, knownHelpers: { wrap: true } },
-    }),
-  )
-  return {
-    html: (view, options) => html()(view, options),
-    text: (view, options) => text()(view, options),
-    prepare: () => void [html(), text()],
-  }
+  return compiledWhenUsed({
+    html: () => engine.compile(engine.parse(structureOf(read('letter.mjml.hbs'))), strict),
+    text: () =>
+      engine.compile(engine.parse(read('letter.txt.hbs')), {
+        ...{ ...strict, noEscape: true, knownHelpers: { wrap: true } },
+      }),
+  })
 }
 
 /** The mail of a letter. The same letter and setting make the same bytes, whenever that is. */

@@ -1,24 +1,7 @@
-/**
- * Sign-ups per second and their p99 on PostgreSQL, beside a bare node:http handler that parses the same form, inserts one
- * row, and answers with as many bytes. Both are processes of their own, asked in turn over loopback by the same client.
- *
- *     TEST_DATABASE_URL=postgres://… node test/bench/sign-up.bench.ts [connections] [seconds] [rounds]
- */
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Pool } from 'pg'
-import { systemClock } from '../../src/clock.ts'
-import { readConfig } from '../../src/config.ts'
-import { createApp } from '../../src/http/app.ts'
-import { createLog } from '../../src/log.ts'
-import { openNewsletter } from '../../src/newsletter.ts'
-import { startQueue } from '../../src/queue.ts'
-import { wakeThrough } from '../../src/wake.ts'
-import { startWeb } from '../../src/web.ts'
 import { openTestDatabase } from '../setup/database.ts'
-import { median, printLoad, startServer } from './servers.ts'
+import { median, printLoad, serveOurs, startServer } from './servers.ts'
 import { formPost, type Load, load, percentile } from './socket-load.ts'
 
 const role = process.env.BENCH_ROLE
@@ -66,32 +49,6 @@ async function compare(): Promise<void> {
   console.log(`median ratio within a round: throughput ×${throughput.toFixed(2)}, p99 ×${p99.toFixed(2)}`)
   for (const { stop } of Object.values(servers)) await stop()
   await database.close()
-}
-
-async function serveOurs(): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'sign-up-bench-'))
-  const log = createLog('error')
-  const environment = {
-    DATABASE_URL: process.env.BENCH_URL,
-    DATA_DIR: dataDir,
-    PUBLIC_URL: 'http://127.0.0.1:3000',
-  }
-  const newsletter = await openNewsletter(readConfig(environment), systemClock, log)
-  const queue = await startQueue(newsletter.connection, log)
-  const stopping = new AbortController()
-  const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stopping.signal)), {
-    host: '127.0.0.1',
-    port: 0,
-  })
-  process.send?.(web.port)
-  process.once('message', async () => {
-    stopping.abort()
-    await web.stop()
-    await queue.stop()
-    await newsletter.close()
-    rmSync(dataDir, { recursive: true })
-    process.exit(0)
-  })
 }
 
 function serveBare(): void {

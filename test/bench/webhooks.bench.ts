@@ -8,33 +8,23 @@
  */
 import { fork } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Kysely, sql } from 'kysely'
 import { Pool } from 'pg'
 import { openPostgres } from '../../db/connect.ts'
 import type { Database } from '../../db/schema.ts'
 import { systemClock } from '../../src/clock.ts'
-import { readConfig } from '../../src/config.ts'
 import { applyEvents } from '../../src/delivery/apply-events.ts'
-import { createApp } from '../../src/http/app.ts'
-import { createLog } from '../../src/log.ts'
-import { openNewsletter } from '../../src/newsletter.ts'
-import { startQueue } from '../../src/queue.ts'
-import { wakeThrough } from '../../src/wake.ts'
-import { startWeb } from '../../src/web.ts'
 import { openTestDatabase } from '../setup/database.ts'
 import { plannedIssue } from '../setup/delivery.ts'
 import { bounces, mailEvent, secrets, webhookEnvironment } from '../setup/events.ts'
 import { testKeys } from '../setup/newsletter.ts'
 import { people } from '../setup/people.ts'
-import { median, printLoad, startServer } from './servers.ts'
+import { median, printLoad, serveOurs, startServer } from './servers.ts'
 import { type Load, load } from './socket-load.ts'
 
-const roles = { ours: serveOurs, bare: serveBare, apply }
+const roles = { ours: () => serveOurs(webhookEnvironment), bare: serveBare, apply }
 const role = Object.entries(roles).find(([name]) => name === process.env.BENCH_ROLE)?.[1]
 if (role) await role()
 else await compare()
@@ -157,33 +147,6 @@ function signedPost(n: number): string {
   const head = `POST /webhooks/resend HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nsvix-id: ${svixId}\r\n`
   const signed = `svix-timestamp: ${at}\r\nsvix-signature: v1,${signature}\r\n`
   return `${head}${signed}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-}
-
-async function serveOurs(): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'webhooks-bench-'))
-  const log = createLog('error')
-  const environment = {
-    ...webhookEnvironment,
-    DATABASE_URL: process.env.BENCH_URL,
-    DATA_DIR: dataDir,
-    PUBLIC_URL: 'http://127.0.0.1:3000',
-  }
-  const newsletter = await openNewsletter(readConfig(environment), systemClock, log)
-  const queue = await startQueue(newsletter.connection, log)
-  const stopping = new AbortController()
-  const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stopping.signal)), {
-    host: '127.0.0.1',
-    port: 0,
-  })
-  process.send?.(web.port)
-  process.once('message', async () => {
-    stopping.abort()
-    await web.stop()
-    await queue.stop()
-    await newsletter.close()
-    rmSync(dataDir, { recursive: true })
-    process.exit(0)
-  })
 }
 
 function serveBare(): void {

@@ -3,12 +3,20 @@ import { applyEvents, hasEvents } from '../../src/delivery/apply-events.ts'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
 import { readEvent } from '../../src/delivery/event.ts'
 import { eventsAbout } from '../../src/delivery/evidence.ts'
-import { deliveryOf, feedbackOf } from '../../src/delivery/feedback.ts'
+import { feedbackOf } from '../../src/delivery/feedback.ts'
 import { keepEvents } from '../../src/delivery/keep-events.ts'
 import { postLetter } from '../../src/subscriber/letter.ts'
 import { suppress, unsuppress } from '../../src/subscriber/suppress.ts'
 import { isOnPostgres, untilSomebodyWaits, useDatabase } from '../setup/database.ts'
-import { batches, claimAs, claimed, type DueIssue, plannedIssue, standing } from '../setup/delivery.ts'
+import {
+  batches,
+  claimAs,
+  claimed,
+  type DueIssue,
+  deliveryOf,
+  plannedIssue,
+  standing,
+} from '../setup/delivery.ts'
 import { bounces, type KnownMail, mailEvent, type SentEvent } from '../setup/events.ts'
 import { people } from '../setup/people.ts'
 import { openPostOffice } from '../setup/post-office.ts'

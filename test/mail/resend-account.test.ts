@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { AccountUnreadable, openResendAccount } from '../../src/mail/resend-account.ts'
+import { openResendAccount } from '../../src/mail/resend-account.ts'
+import { AccountUnreadable } from '../../src/mail/resend-ask.ts'
 import { type AccountMail, startFakeAccount } from '../setup/fake-account.ts'
 
 const nine = Temporal.Instant.from('2026-11-20T09:00:00Z')

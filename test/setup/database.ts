@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { type Connection, openEmbedded, openPostgres } from '../../db/connect.ts'
+import { type Connection, openEmbedded } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
 import type { Database } from '../../db/schema.ts'
+import { makeDatabase } from './own-database.ts'
 
 /** A database of a test file's own: PostgreSQL where `TEST_DATABASE_URL` is set, else PGlite in memory. */
 export type TestDatabase = { readonly connection: Connection; readonly db: Kysely<Database> }
@@ -49,20 +49,8 @@ export async function openTestDatabase(): Promise<{
     await migrate(connection.db)
     return { connection, url: undefined, close: connection.close }
   }
-  const name = `wv_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, sql`create database ${sql.id(name)}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  const connection = openPostgres(url.href)
-  await migrate(connection.db)
-  return {
-    connection,
-    url: url.href,
-    close: async () => {
-      await connection.close()
-      await onServer(server, sql`drop database if exists ${sql.id(name)} with (force)`)
-    },
-  }
+  const made = await makeDatabase(server, 'wv_test')
+  return { connection: made.connection, url: made.url, close: made.drop }
 }
 
 /** Returns once some session of this PostgreSQL database waits for a lock. Throws after ten seconds. */
@@ -76,11 +64,6 @@ export async function untilSomebodyWaits(db: Kysely<Database>): Promise<void> {
     await sleep(25)
   }
   throw new Error('Nobody waits for a lock')
-}
-
-async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {
-  const server = openPostgres(url)
-  await statement.execute(server.db).finally(() => server.close())
 }
 
 /** What a test left to be written in the background may hold a lock on its way: then PostgreSQL ends one of the two, and we try again. */

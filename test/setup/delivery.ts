@@ -106,3 +106,17 @@ export function lostAnswer(taken: 'after they were taken' | 'before they were ta
 export function crowd(size: number): readonly string[] {
   return Array.from({ length: size }, (_, n) => `reader-${String(n + 1).padStart(6, '0')}@example.test`)
 }
+
+/** Where one reader's delivery stands, what we did and what came back since; undefined when there is none. */
+export function deliveryOf(db: Kysely<Database>, issueId: number, subscriberId: number) {
+  return db
+    .selectFrom('delivery_state as d')
+    .leftJoin('feedback as f', (join) =>
+      join.onRef('f.issue_id', '=', 'd.issue_id').onRef('f.subscriber_id', '=', 'd.subscriber_id'),
+    )
+    .select(['d.state', 'd.reason', 'd.provider_id as providerId'])
+    .select(['f.state as feedback', 'f.at as feedbackAt'])
+    .where('d.issue_id', '=', issueId)
+    .where('d.subscriber_id', '=', subscriberId)
+    .executeTakeFirst()
+}

@@ -7,9 +7,9 @@ import { openForSending } from '../../../src/delivery/send.ts'
 import { findIssue, type Issue } from '../../../src/issue/issue.ts'
 import { drafted } from '../../setup/drafted.ts'
 import { newsletterWith, testKeys } from '../../setup/newsletter.ts'
+import { makeDatabase } from '../../setup/own-database.ts'
 import { people } from '../../setup/people.ts'
 import { openPostOffice } from '../../setup/post-office.ts'
-import { makeDatabase } from './database.ts'
 import { type ProviderProcess, startProvider } from './provider.ts'
 import { warmCompileCache } from './warm.ts'
 
@@ -48,7 +48,7 @@ export async function openField(options: FieldOptions): Promise<Field> {
   await using made = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'verdict-field-'))
   made.defer(() => rm(folder, { recursive: true, force: true }))
-  const { url, connection, drop } = await makeDatabase(options.server)
+  const { url, connection, drop } = await makeDatabase(options.server, 'wv_field')
   made.defer(drop)
   const provider = await startProvider(folder, options.provider)
   made.defer(provider.end)

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import { type Connection, openPostgres } from '../../../db/connect.ts'
-import { migrate } from '../../../db/migrate.ts'
+import { type Connection, openPostgres } from '../../db/connect.ts'
+import { migrate } from '../../db/migrate.ts'
 
 /** A migrated PostgreSQL database of one run's own; `drop` removes it. */
 export type OwnDatabase = { readonly url: string; readonly connection: Connection; drop(): Promise<void> }
 
-/** Makes a database on a server where databases may be made. */
-export async function makeDatabase(server: string): Promise<OwnDatabase> {
-  const name = `wv_field_${randomUUID().replaceAll('-', '')}`
+/** Makes a database, whose name begins with `prefix`, on a server where databases may be made. */
+export async function makeDatabase(server: string, prefix: string): Promise<OwnDatabase> {
+  const name = `${prefix}_${randomUUID().replaceAll('-', '')}`
   await onServer(server, sql`create database ${sql.id(name)}`)
   const url = new URL(server)
   url.pathname = `/${name}`
