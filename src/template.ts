@@ -29,10 +29,24 @@ export function loadPages(): Pages {
   }
 }
 
-/** The stylesheet of every page, or what the desk adds to it; and a word that changes whenever it does. */
+/**
+ * The stylesheet of every page, or what the desk adds to it (`desk.css`, then each `desk-*.css`); and a word that changes
+ * whenever it does.
+ */
 export function loadStyle(name: 'style' | 'desk'): { css: string; version: string } {
-  const css = readFileSync(new URL(`${name}.css`, pagesFolder), 'utf8')
-  return { css, version: createHash('sha256').update(css).digest('base64url').slice(0, 12) }
+  const files = readdirSync(pagesFolder).filter(
+    (file) => file.endsWith('.css') && /^[a-z]+/.exec(file)?.[0] === name,
+  )
+  const css = files
+    .toSorted((a, b) => a.length - b.length || a.localeCompare(b, 'en'))
+    .map((file) => readFileSync(new URL(file, pagesFolder), 'utf8'))
+    .join('\n')
+  return { css, version: versionOf(css) }
+}
+
+/** A word that changes whenever the text does, for addresses that are kept for a year. */
+export function versionOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12)
 }
 
 function readTemplates(folder: URL): [name: string, source: string][] {

@@ -24,6 +24,7 @@ import { confirmRoutes } from './reader/confirm.ts'
 import { preferencesRoutes } from './reader/preferences.ts'
 import { signUpDoor, signUpRoutes } from './reader/sign-up.ts'
 import { unsubscribeRoutes } from './reader/unsubscribe.ts'
+import { scriptRoutes } from './scripts.ts'
 import { secure, secureHeaders, setHeaders } from './secure.ts'
 import { styleRoute } from './style.ts'
 
@@ -63,6 +64,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', healthRoutes(newsletter))
     .route('/', metrics.routes())
     .route('/', styleRoute())
+    .route('/', scriptRoutes())
     .route('/', deskRoutes({ ...newsletter, pages, hasOutbox, wake, networkOf: signUp.networkOf }))
     .route('/', goRoutes({ ...newsletter, ...counting, networkOf: signUp.networkOf }))
     .use('/preferences/*', lettersAfter(wake))

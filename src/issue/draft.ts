@@ -63,10 +63,19 @@ export async function dropRetracted(deps: DraftDeps, week: string): Promise<bool
       .limit(1)
       .executeTakeFirst()
     if (!retracted) return false
-    const { cutoff_at } = issue
-    await draftNow(trx, { ...deps, clock: () => cutoff_at }, issue)
+    await draftAgain(trx, deps, issue)
     return true
   })
+}
+
+/**
+ * Sets an issue anew as of the cut-off that it has, for whoever changed what goes into it and has its row locked. An
+ * approval is gone with it where the edition is another one.
+ */
+export function draftAgain(trx: Transaction<Database>, deps: DraftDeps, issue: Issue): Promise<DraftResult> {
+  const { cutoff_at } = issue
+  if (cutoff_at === null) throw new Error(`Issue ${issue.week} was never drafted`)
+  return draftNow(trx, { ...deps, clock: () => cutoff_at }, issue)
 }
 
 async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issue): Promise<DraftResult> {

@@ -2,16 +2,8 @@ import type { Hono } from 'hono'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Database, IssueState } from '../../../db/schema.ts'
-import { previewEdition } from '../../delivery/preview.ts'
-import { findIssue } from '../../issue/issue.ts'
-import { listDecisions } from '../../issue/list-decisions.ts'
-import { weekNamed } from '../../issue/week.ts'
-import { inNewTabs } from '../outbox.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
-import { issuePanel } from './issue-panel.ts'
-import { decisionRow } from './log.ts'
-import { deskNotFound, deskPage } from './page.ts'
-import { asPreview } from './policy.ts'
+import { deskPage } from './page.ts'
 import { grouped, shortTime } from './when.ts'
 
 const pageSize = 25
@@ -23,52 +15,22 @@ const query = z.object({
     .catch(undefined),
 })
 
-/** `GET /desk/issues`, every issue newest first, and one issue's own page. */
+/** `GET /desk/issues`: every issue, newest first. */
 export function issuesRoutes(deps: DeskDeps): Hono<DeskEnv> {
-  const { db, calendar } = deps
-  return desk()
-    .get('/desk/issues', async (c) => {
-      const { before } = query.parse(c.req.query())
-      const rows = await listIssues(db, before)
-      const shown = rows.slice(0, pageSize)
-      return deskPage(c, deps, 'desk-issues', {
-        ...{ section: 'issues', title: 'Issues' },
-        data: {
-          issues: shown.map(issueRow),
-          newest: before === undefined ? '' : '/desk/issues',
-          older: rows.length > pageSize ? `/desk/issues?before=${shown.at(-1)?.week}` : '',
-        },
-      })
+  const { db } = deps
+  return desk().get('/desk/issues', async (c) => {
+    const { before } = query.parse(c.req.query())
+    const rows = await listIssues(db, before)
+    const shown = rows.slice(0, pageSize)
+    return deskPage(c, deps, 'desk-issues', {
+      ...{ section: 'issues', title: 'Issues' },
+      data: {
+        issues: shown.map(issueRow),
+        newest: before === undefined ? '' : '/desk/issues',
+        older: rows.length > pageSize ? `/desk/issues?before=${shown.at(-1)?.week}` : '',
+      },
     })
-    .get('/desk/issues/:week', async (c) => {
-      const week = weekNamed(c.req.param('week'), calendar)
-      const issue = week && (await findIssue(db, week.name))
-      if (!issue) return deskNotFound(c, deps, 'There is no issue for that week, or it is no week.')
-      const decisions = await listDecisions(db, { issueId: issue.id, most: 20 })
-      return deskPage(c, deps, 'desk-one-issue', {
-        ...{ section: 'issues', title: issue.week },
-        data: {
-          issue: await issuePanel(deps, issue),
-          preview: issue.edition_hash === null ? '' : `/desk/issues/${issue.week}/preview`,
-          decisions: decisions.map((one) => decisionRow(one, issue.timezone)),
-        },
-      })
-    })
-    .get('/desk/issues/:week/preview', async (c) => {
-      const html = await editionToShow(deps, c.req.param('week'))
-      return html === undefined
-        ? deskNotFound(c, deps, 'There is no edition to show.')
-        : asPreview(c).html(html)
-    })
-}
-
-/** An issue's edition, for the frame on its page; nothing when it has none. */
-async function editionToShow(deps: DeskDeps, name: string): Promise<string | undefined> {
-  const week = weekNamed(name, deps.calendar)
-  const issue = week && (await findIssue(deps.db, week.name))
-  if (!issue?.edition_hash) return undefined
-  const preview = await previewEdition(deps, issue)
-  return preview.kind === 'preview' ? inNewTabs(preview.html) : undefined
+  })
 }
 
 /** A page of issues with the counts that are kept as events come in, and one more to tell whether there is another page. */

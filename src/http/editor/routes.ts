@@ -6,8 +6,10 @@ import { decideRoutes } from './decide.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { issuesRoutes } from './issues.ts'
 import { logRoutes } from './log.ts'
+import { oneIssueRoutes } from './one-issue.ts'
 import { deskNotFound } from './page.ts'
 import { deskHeaders } from './policy.ts'
+import { previewRoutes } from './preview-panel.ts'
 import { type Refuse, sameOrigin, sessionToken } from './same-origin.ts'
 import { signInRoutes } from './sign-in.ts'
 import { signOutRoutes } from './sign-out.ts'
@@ -36,6 +38,8 @@ export function deskRoutes(given: Given): Hono<DeskEnv> {
     .route('/', weekRoutes(deps))
     .route('/', decideRoutes(deps))
     .route('/', issuesRoutes(deps))
+    .route('/', oneIssueRoutes(deps))
+    .route('/', previewRoutes(deps))
     .route('/', logRoutes(deps))
     .all('/desk/*', (c) => deskNotFound(c, deps, 'The address may be mistyped, or the page has moved.'))
 }

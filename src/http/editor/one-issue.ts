@@ -1,0 +1,34 @@
+import type { Hono } from 'hono'
+import { listDecisions } from '../../issue/list-decisions.ts'
+import { contentPanel } from './content-panel.ts'
+import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
+import { doubtPanel } from './doubt-panel.ts'
+import { issueNamed } from './issue-named.ts'
+import { issuePanel } from './issue-panel.ts'
+import { decisionRow } from './log.ts'
+import { deskNotFound, deskPage } from './page.ts'
+import { preflightPanel } from './preflight-panel.ts'
+import { previewPanel } from './preview-panel.ts'
+import { sendingPanel } from './sending-panel.ts'
+
+/** `GET /desk/issues/:week`: one issue on the bench. Left what can be done to it, right the edition; each panel has a file of its own. */
+export function oneIssueRoutes(deps: DeskDeps): Hono<DeskEnv> {
+  return desk().get('/desk/issues/:week', async (c) => {
+    const issue = await issueNamed(deps, c.req.param('week'))
+    if (!issue) return deskNotFound(c, deps, 'There is no issue for that week, or it is no week.')
+    const decisions = await listDecisions(deps.db, { issueId: issue.id, most: 20 })
+    return deskPage(c, deps, 'desk-one-issue', {
+      ...{ section: 'issues', title: issue.week },
+      scripts: [],
+      data: {
+        issue: await issuePanel(deps, issue),
+        content: await contentPanel(deps, issue),
+        preview: await previewPanel(deps, issue),
+        preflight: await preflightPanel(deps, issue),
+        sending: await sendingPanel(deps, issue),
+        doubt: await doubtPanel(deps, issue),
+        decisions: decisions.map((one) => decisionRow(one, issue.timezone)),
+      },
+    })
+  })
+}
