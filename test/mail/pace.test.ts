@@ -65,6 +65,22 @@ describe('workers that share a provider', () => {
     expect(await rate()).toBe(500)
   })
 
+  it('never make more calls within a second than are allowed, however late the first of them were', async () => {
+    const late = pacer(2)
+    const goes = [await late.turn(), await late.turn(), await late.turn()]
+    await wait(1200)
+
+    const calls: number[] = []
+    for (const go of goes) {
+      await go()
+      calls.push(performance.now())
+    }
+    const [first = 0, , third = 0] = calls
+
+    // A timer may be a millisecond early.
+    expect(third - first).toBeGreaterThan(990)
+  })
+
   it('take no harm from a rate that nobody could mean', async () => {
     const told = pacer(2)
     await told.heard({ ...accepted, perSecond: 1e12 })
