@@ -49,12 +49,13 @@ export function openPostgres(url: string): Connection {
   return { db, driver: { kind: 'postgres', url }, close: () => db.destroy() }
 }
 
-/** PGlite in `dataDir/db`, or in memory when no folder is given (tests). */
-export async function openEmbedded(dataDir?: string): Promise<Connection> {
+/** PGlite in `dataDir/db`, or in memory when no folder is given (tests), where `copyOf` is a dump to begin with. */
+export async function openEmbedded(dataDir?: string, copyOf?: Blob): Promise<Connection> {
   const unlock = dataDir ? lockDataFolder(dataDir) : () => {}
   if (dataDir) mkdirSync(join(dataDir, 'db'), { recursive: true })
   const pglite = await PGlite.create({
     ...(dataDir && { dataDir: join(dataDir, 'db') }),
+    ...(copyOf && { loadDataDir: copyOf }),
     parsers: { [pgliteTypes.TIMESTAMPTZ]: parseInstant },
   })
   await pglite.exec(`set timezone to 'UTC'`)

@@ -21,6 +21,10 @@ export type Database = {
   issue: Issue
   issue_comparison: IssueComparison
   edition: Edition
+  edition_check: EditionCheck
+  preflight_acknowledgement: PreflightAcknowledgement
+  preflight_notice: PreflightNotice
+  issue_edits: IssueEdits
   batch: Batch
   delivery: Delivery
   attempt: Attempt
@@ -28,6 +32,12 @@ export type Database = {
   event_to_apply: EventToApply
   feedback: Feedback
   issue_feedback: IssueFeedback
+  planned_exclusion: PlannedExclusion
+  issue_tally: IssueTally
+  click_hour: ClickHour
+  delivered_hour: DeliveredHour
+  list_day: ListDay
+  list_mark: ListMark
   decision: Decision
   editor: Editor
   editor_session: EditorSession
@@ -59,6 +69,8 @@ type Comparison = {
   revision: Generated<number>
   created_at: Instant
   revised_at: Instant
+  /** The words that it is found by, as `searchWords` gives them. */
+  sought: Generated<string>
 }
 
 type ComparisonTool = {
@@ -89,6 +101,8 @@ type ComparisonRevision = {
   comparison_id: number
   revision: number
   revised_at: Instant
+  /** Whoever brought it; null for what nobody named. */
+  by: string | null
   document: JSONColumnType<object>
 }
 
@@ -253,6 +267,50 @@ type Edition = {
   variant_of: string | null
 }
 
+/** One revision of what an editor corrected in an issue; `edits` is parsed in `src/issue/edits.ts`. */
+type IssueEdits = {
+  issue_id: number
+  revision: number
+  at: Instant
+  by: string
+  how: 'edit' | 'undo' | 'redo' | 'back'
+  /** The revision that has the same content, 0 for the issue as generated; null for an edit. */
+  restores: number | null
+  edits: JSONColumnType<object>
+  fields: string[]
+  edition_hash: string
+  /** Who had approved the edition that this one took the place of. */
+  took_approval_of: string | null
+}
+
+/** What the costly checks of an edition found; `version` names the rules that they were made by. */
+type EditionCheck = {
+  edition_hash: string
+  part: 'edition' | 'variants' | 'axe'
+  version: string
+  findings: JSONColumnType<object>
+  at: Instant
+}
+
+/** A block that an editor let pass, for one edition. */
+type PreflightAcknowledgement = {
+  issue_id: number
+  line: string
+  edition_hash: string
+  by: string
+  reason: string
+  at: Instant
+}
+
+/** What the editors were mailed of: `ahead` of the issue's time, or when that was `stopped`. */
+type PreflightNotice = {
+  issue_id: number
+  occasion: 'ahead' | 'stopped'
+  lines: string
+  claimed_at: Instant
+  told_at: Instant | null
+}
+
 export type BatchState =
   | 'built'
   | 'attempting'
@@ -369,6 +427,55 @@ type IssueFeedback = {
   complained: number
 }
 
+/** Readers who got nothing of an issue from the start, by why. */
+type PlannedExclusion = { issue_id: number; reason: string; readers: number }
+
+/** What a job counted of an issue, and up to when; null where it has not counted yet. */
+type IssueTally = {
+  issue_id: number
+  clicks_raw: Generated<number>
+  /** Without what was a program by the evidence. */
+  clicks: Generated<number>
+  clicks_until: Instant | null
+  unsubscribed: Generated<number>
+  unsubscribed_until: Instant | null
+  /** How many had been delivered when their hours were last counted. */
+  reported: number | null
+  reported_at: Instant | null
+}
+
+/** Clicks on a link in an hour after its issue was planned, 0 for the first. */
+type ClickHour = {
+  issue_id: number
+  hour: number
+  link_id: string
+  raw: number
+  filtered: number
+  agent: number
+  trap: number
+  burst: number
+}
+
+type DeliveredHour = { issue_id: number; hour: number; delivered: number }
+
+/** Why readers came onto the list, or went off it. */
+export type ListChange =
+  | 'confirmed'
+  | 'imported'
+  | 'resubscribed'
+  | 'resumed'
+  | 'unsubscribed'
+  | 'bounced'
+  | 'complained'
+  | 'paused'
+  | 'erased'
+  | 'by hand'
+
+type ListDay = { day: string; what: ListChange; readers: number }
+
+/** Days up to `settled` are counted for good; what came after it, up to `counted_until`. */
+type ListMark = { single: Generated<true>; settled: string; counted_until: Instant }
+
 export type DecisionKind =
   | 'sign in'
   | 'sign out'
@@ -393,11 +500,15 @@ export type DecisionKind =
   | 'unsubscribe'
   | 'suppress'
   | 'lift suppression'
+  | 'end pause'
+  | 'add reader'
+  | 'export reader'
   | 'erase'
   | 'publish'
   | 'edit comparison'
   | 'retract'
   | 'restore'
+  | 'let pass'
 
 type Decision = {
   id: Identity

@@ -5,7 +5,7 @@ import { type DraftDeps, dropRetracted } from '../src/issue/draft.ts'
 export type SendDeps = DeliverDeps & DraftDeps & { readonly rules: SendRules; readonly keyId: string }
 
 /** What sending came to, or why it did not begin. */
-export type Sent = Delivered | { readonly kind: 'refused'; readonly problem: string }
+export type Sent = Delivered | Extract<Readiness, { kind: 'refused' }>
 
 /** Makes an issue ready to be delivered, without what was retracted since it was drafted; or says why it is not sent now. */
 export async function openIssue(deps: SendDeps, week: string, how: { early: boolean }): Promise<Readiness> {

@@ -12,6 +12,7 @@ import { addMigrateCommand } from './cli/migrate.ts'
 import { addPreviewCommand } from './cli/preview.ts'
 import { addQuarantineCommand } from './cli/quarantine.ts'
 import { addReconcileCommand } from './cli/reconcile.ts'
+import { addRescheduleCommand } from './cli/reschedule.ts'
 import { addSendCommand } from './cli/send.ts'
 import { addServeCommands } from './cli/serve.ts'
 import { addStatusCommand } from './cli/status.ts'
@@ -35,6 +36,7 @@ for (const add of [
   addDraftCommand,
   addPreviewCommand,
   addDecisionCommands,
+  addRescheduleCommand,
   addSendCommand,
   addStatusCommand,
   addReconcileCommand,

@@ -37,6 +37,16 @@ export type WallTime = { readonly weekday: number; readonly hour: number; readon
 /** When the newsletter drafts and sends, as wall times in its zone. */
 export type Calendar = { readonly zone: string; readonly draftAt: WallTime; readonly sendAt: WallTime }
 
+/** How often a wall time occurs in a zone: once, or, on the days when its clocks are changed, never or twice. */
+export function occurrence(wall: Temporal.PlainDateTime, zone: string): 'once' | 'never' | 'twice' {
+  const [earlier, later] = [
+    wall.toZonedDateTime(zone, { disambiguation: 'earlier' }),
+    wall.toZonedDateTime(zone, { disambiguation: 'later' }),
+  ]
+  if (earlier.epochMilliseconds === later.epochMilliseconds) return 'once'
+  return earlier.toPlainDateTime().equals(wall) ? 'twice' : 'never'
+}
+
 /**
  * The instant of a wall time in a zone. A time that the zone skips goes to the next minute that exists;
  * a time that occurs twice is the first occurrence. The only place where wall times become instants.

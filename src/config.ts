@@ -44,6 +44,8 @@ export type Config = {
   /** What a sign-up is asked for besides the address. */
   readonly challenge: 'none' | 'altcha'
   readonly logLevel: string
+  /** The Chromium that looks at editions; undefined for one in a usual place, `none` for no look. */
+  readonly chromiumPath: string | undefined
 }
 
 /** One thing wrong with the environment: which variable, what is wrong, and what to do. Never the value of a secret. */
@@ -235,6 +237,7 @@ const variables = z.object({
     })
     .default([]),
   CHALLENGE: z.enum(['none', 'altcha'], 'expected none or altcha').default('none'),
+  CHROMIUM_PATH: z.string().optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -342,6 +345,7 @@ function toConfig(v: Variables): Config {
     trustedProxies: v.TRUSTED_PROXIES,
     challenge: v.CHALLENGE,
     logLevel: v.LOG_LEVEL,
+    chromiumPath: v.CHROMIUM_PATH,
   }
 }
 

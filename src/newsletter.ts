@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import type { DailyLimit } from './delivery/daily-limit.ts'
 import { type LedgerMark, openLedgerMark } from './delivery/ledger-mark.ts'
 import type { SendRules } from './delivery/send.ts'
+import { type Audit, chromiumAudit } from './issue/preflight/audit.ts'
 import { type IssueSetting, loadIssueTemplates } from './issue/render.ts'
 import type { Log } from './log.ts'
 import type { Transport } from './mail/email.ts'
@@ -44,6 +45,8 @@ export type Newsletter = {
   readonly keys: readonly SigningKey[]
   /** The id of the key that signs. */
   readonly keyId: string
+  /** Looks at an edition with a browser, where there is one. */
+  readonly audit?: Audit | undefined
   /** Names this process in the ledger. */
   readonly worker: string
   close(): Promise<void>
@@ -94,6 +97,7 @@ async function assemble(
     dailyLimit: config.dailyLimit,
     wire: { from: config.mail.from, replyTo: config.mail.replyTo, publicUrl: config.publicUrl },
     listId: listIdUnder(domainOf(config.mail.from)),
+    audit: chromiumAudit(config.chromiumPath),
     worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
     async close() {
       stop()

@@ -8,9 +8,11 @@ export const jobNames = [
   'tick',
   'draft-issue',
   'send-issue',
+  'check-edition',
   'take-in-sign-ups',
   'send-letters',
   'take-in-events',
+  'roll-up',
 ] as const
 export type JobName = (typeof jobNames)[number]
 

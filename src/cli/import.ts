@@ -6,6 +6,7 @@ import { comparisonJsonSchema } from '../verdict/document.ts'
 import { foreseePublishing, type Published, publishComparison } from '../verdict/publish.ts'
 import { type Fault, type ReadDocument, readDocuments } from '../verdict/read-documents.ts'
 import { type Answer, answering, Problem, withNewsletter } from './command.ts'
+import { operator } from './operator.ts'
 
 type Options = { json?: true; dryRun?: true }
 
@@ -64,7 +65,7 @@ async function takeIn(
 ): Promise<Taken> {
   const outcome = dryRun
     ? await foreseePublishing(newsletter.db, document)
-    : await publishComparison(newsletter, document)
+    : await publishComparison(newsletter, document, `${operator()} (import)`)
   return { file, line, slug: document.slug, outcome }
 }
 

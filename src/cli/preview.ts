@@ -1,13 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
-import { previewEdition } from '../delivery/preview.ts'
+import { type Command, InvalidArgumentError } from 'commander'
+import { checkEdition, preflightOf } from '../delivery/preflight.ts'
+import { type Onlooker, previewEdition } from '../delivery/preview.ts'
 import { findIssue } from '../issue/issue.ts'
+import type { Finding } from '../issue/preflight/finding.ts'
 import { type Answer, answering, Problem, parseWeek, withNewsletter } from './command.ts'
 
-type Options = { json?: true; as?: string; out?: string }
+type Options = { json?: true; as?: string; asKind?: Onlooker; out?: string }
 
-/** `preview WEEK [--as ADDRESS] [--out DIR]` */
+/** `preview WEEK [--as ADDRESS | --as-kind KIND] [--out DIR]` */
 export function addPreviewCommand(program: Command): void {
   answering<Options>(
     program
@@ -15,6 +17,7 @@ export function addPreviewCommand(program: Command): void {
       .description('write issue.html, issue.txt and issue.json, byte for byte what a reader gets')
       .argument('<week>', 'ISO week')
       .option('--as <address>', 'as this subscriber gets it')
+      .option('--as-kind <kind>', 'as such a reader gets it: weekly, monthly or follows:CATEGORY', readKind)
       .option('--out <folder>', 'where to write', '.'),
     ([name], options) =>
       withNewsletter(async (newsletter): Promise<Answer> => {
@@ -22,16 +25,19 @@ export function addPreviewCommand(program: Command): void {
         const issue = await findIssue(newsletter.db, week)
         if (!issue?.edition_hash)
           throw new Problem(`${week} has no draft. Make one: verdict draft --week ${week}`)
-        const preview = await previewEdition(newsletter, issue, options.as)
+        if (options.as && options.asKind) throw new Problem('Give --as or --as-kind, not both.')
+        const preview = await previewEdition(newsletter, issue, options.as ?? options.asKind)
+        const who = options.as ?? 'Such a reader'
         if (preview.kind === 'no such reader')
-          throw new Problem(
-            `${options.as} is no subscriber. Add one: verdict subscribers add ADDRESS --consent "…"`,
-          )
+          throw new Problem(`${who} is no subscriber. Add one: verdict subscribers add ADDRESS --consent "…"`)
         if (preview.kind === 'nothing')
-          throw new Problem(`${options.as} gets nothing of ${week}: ${preview.reason}.`)
+          throw new Problem(`${who} gets nothing of ${week}: ${preview.reason}.`)
 
         const folder = options.out ?? '.'
-        const { kind: _, html, text, ...facts } = preview
+        if (issue.planned_at === null) await checkEdition(newsletter, issue)
+        const preflight = await preflightOf(newsletter, issue)
+        const { kind: _, mail: __, edition: ___, html, text, ...seen } = preview
+        const facts = { ...seen, preflight }
         await mkdir(folder, { recursive: true })
         await writeFile(join(folder, 'issue.html'), html)
         await writeFile(join(folder, 'issue.txt'), text)
@@ -45,11 +51,27 @@ export function addPreviewCommand(program: Command): void {
             `${week}: ${preview.subject}`,
             `  ${preview.preheader}`,
             `  html ${preview.sizes.html} bytes, text ${preview.sizes.text} bytes, edition ${preview.hash.slice(0, 12)}`,
-            ...preview.preflight.map(({ level, what }) => `  ${level}: ${what}`),
+            ...preflight.flatMap(preflightLines),
             `Written to ${folder}/issue.html, issue.txt, issue.json`,
           ],
-          ok: preview.preflight.every(({ level }) => level !== 'block'),
+          ok: preflight.every(({ level }) => level !== 'block'),
         }
       }),
   )
+}
+
+/** `weekly`, `monthly`, or `follows:` and a category. */
+function readKind(value: string): Onlooker {
+  if (value === 'weekly' || value === 'monthly') return { kind: value }
+  const [, category] = /^follows:(.+)$/.exec(value) ?? []
+  if (category === undefined)
+    throw new InvalidArgumentError(`Expected weekly, monthly or follows:CATEGORY, not "${value}".`)
+  return { kind: 'follows', category }
+}
+
+/** A line of the list; what is not well also with what it rests on, and where to mend it. */
+function preflightLines({ level, title, what, evidence, place }: Finding): readonly string[] {
+  const line = `  ${`${level}:`.padEnd(6)} ${title}: ${what}`
+  if (level === 'pass') return [line]
+  return [line, ...evidence.slice(0, 8).map((one) => `           ${one}`), `           mend it at ${place}`]
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
-import { openSuppressionList, type SuppressionList } from '../mail/resend-suppressions.ts'
+import { theirSuppressions } from '../mail/resend-suppressions.ts'
 import { parseAddress } from '../subscriber/address.ts'
 import { suppress, unsuppress } from '../subscriber/suppress.ts'
 import { type Synced, syncSuppressions } from '../subscriber/sync-suppressions.ts'
@@ -88,7 +87,7 @@ function remove(address: string, yes: boolean): Promise<Answer> {
       throw new UsageError(
         `${address} complained: mailing them again can cost the sender its good name. Nothing was changed. Say --yes when they asked for it.`,
       )
-    const theirs = theirList(config)
+    const theirs = theirSuppressions(config)
     const atResend = theirs ? ((await theirs.remove(address)) ? 'removed' : 'not there') : 'not asked'
     await unsuppress(db, address)
     return {
@@ -107,7 +106,7 @@ const atResendWords = {
 
 function sync(dryRun: boolean): Promise<Answer> {
   return withNewsletter(async (newsletter) => {
-    const theirs = theirList(newsletter.config)
+    const theirs = theirSuppressions(newsletter.config)
     if (!theirs)
       throw new Problem(
         "RESEND_FULL_ACCESS_KEY is not set: a key that only sends cannot read Resend's list. Make one with full access at Resend, for this command.",
@@ -127,13 +126,3 @@ function syncLines(
     dryRun ? 'A dry run: nothing was changed.' : 'Both lists are the same now.',
   ]
 }
-
-function theirList({ resendFullAccessKey, mail }: Config): SuppressionList | undefined {
-  if (!resendFullAccessKey) return undefined
-  return openSuppressionList({
-    fullAccessKey: resendFullAccessKey,
-    baseUrl: mail.resendBaseUrl ?? resendHost,
-  })
-}
-
-const resendHost = 'https://api.resend.com'

@@ -50,6 +50,37 @@ export async function choiceOfReader(
   return rows[0]?.choice
 }
 
+/** The choice that following one category, and nothing else, comes to. */
+export async function choiceOfFollower(
+  db: Kysely<Database>,
+  issueId: number,
+  category: string,
+): Promise<string> {
+  const members = await db
+    .selectFrom('issue_comparison as ic')
+    .innerJoin('comparison_tool as t', 't.comparison_id', 'ic.comparison_id')
+    .select('ic.comparison_id')
+    .where('ic.issue_id', '=', issueId)
+    .where('t.category', '=', category)
+    .groupBy(['ic.comparison_id', 'ic.position'])
+    .orderBy('ic.position')
+    .execute()
+  return `followed:${members.map(({ comparison_id }) => comparison_id).join(',')}`
+}
+
+/** The categories that an issue has something in, by name. */
+export async function categoriesOf(db: Kysely<Database>, issueId: number): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('issue_comparison as ic')
+    .innerJoin('comparison_tool as t', 't.comparison_id', 'ic.comparison_id')
+    .select('t.category')
+    .distinct()
+    .where('ic.issue_id', '=', issueId)
+    .orderBy('t.category')
+    .execute()
+  return rows.map(({ category }) => category)
+}
+
 /** A choice from its key. */
 export function readChoice(key: string): Choice {
   if (key === 'weekly' || key === 'monthly') return { kind: key }

@@ -71,6 +71,9 @@ export async function planDeliveries(
       insert into delivery (issue_id, subscriber_id, address, exception, reason)
       select ${issue.id}, id, address, 'excluded', reason from matched where hash is null
       returning 1
+    ), kept as (
+      insert into planned_exclusion (issue_id, reason, readers)
+      select ${issue.id}, reason, count(*) from matched where hash is null group by reason
     )
     select (select count(*) from deliveries) + (select count(*) from excluded) as planned`.execute(trx)
   const planned = rows[0]?.planned ?? 0

@@ -1,17 +1,18 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import { cutEdition } from '../issue/edition.ts'
+import { cutEdition, type Edition } from '../issue/edition.ts'
 import type { Issue } from '../issue/issue.ts'
 import { type LinkTarget, linkTargets } from '../issue/links.ts'
-import { type Finding, preflight } from '../issue/preflight.ts'
 import type { IssueSetting } from '../issue/render.ts'
+import type { Mail } from '../mail/email.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { parseAddress } from '../subscriber/address.ts'
+import { findReader, readerAt } from '../subscriber/find.ts'
 import type { SigningKey } from '../subscriber/token.ts'
-import { choiceOfReader } from './choice.ts'
+import { choiceOfFollower, choiceOfReader } from './choice.ts'
+import { loadEdition } from './load-edition.ts'
 import { personalise, testReader } from './personalise.ts'
-import { loadEdition } from './send.ts'
 import { type Variant, variantsOf } from './variant.ts'
 
 type Deps = {
@@ -22,6 +23,15 @@ type Deps = {
   readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
+
+/** Whose mail is looked at: one reader's, or that of anybody who reads in one of these ways. */
+export type Onlooker =
+  | { readonly kind: 'weekly' }
+  | { readonly kind: 'monthly' }
+  /** Follows this category and nothing else. */
+  | { readonly kind: 'follows'; readonly category: string }
+  | { readonly kind: 'reader'; readonly publicId: string }
+  | { readonly kind: 'address'; readonly address: string }
 
 /** An issue exactly as one reader gets it, and what there is to say about it. Sizes are UTF-8 bytes. */
 export type Preview = {
@@ -36,7 +46,10 @@ export type Preview = {
   readonly sizes: { readonly html: number; readonly text: number }
   /** Where its counted links lead. */
   readonly links: readonly LinkTarget[]
-  readonly preflight: readonly Finding[]
+  /** All of the above as it is handed to the transport, but for the batch's name in the tags. */
+  readonly mail: Mail
+  /** What the mail was filled in from: the issue's own edition, or the variant set beside it. */
+  readonly edition: Edition
 }
 
 /** Why there is no preview: nobody of that address, or a reader who gets nothing of this issue. */
@@ -44,13 +57,21 @@ export type NoPreview =
   | { readonly kind: 'no such reader' }
   | { readonly kind: 'nothing'; readonly reason: string }
 
-/** The edition with one reader's links filled in, by the code that sends it; with `as`, the one that this reader's choice comes to. */
-export async function previewEdition(deps: Deps, issue: Issue, as?: string): Promise<Preview | NoPreview> {
+/**
+ * The edition with one reader's links filled in, by the code that sends it: the one that their choice comes to. Where
+ * nobody in particular is meant, the links are those of the test reader, and take nobody off the list.
+ */
+export async function previewEdition(
+  deps: Deps,
+  issue: Issue,
+  as: Onlooker | string = { kind: 'weekly' },
+): Promise<Preview | NoPreview> {
   const [key] = deps.keys
   if (!key || !issue.edition_hash) throw new Error(`Issue ${issue.week} has no edition, or there is no key`)
-  const reader = as === undefined ? anybody : await readerAt(deps.db, as)
+  const onlooker = typeof as === 'string' ? ({ kind: 'address', address: as } as const) : as
+  const reader = await readerFor(deps.db, onlooker)
   if (!reader) return { kind: 'no such reader' }
-  const variant = await editionFor(deps, issue, reader.id)
+  const variant = await variantFor(deps, issue, onlooker, reader.id)
   if (variant.kind === 'nothing') return variant
 
   const edition =
@@ -65,21 +86,49 @@ export async function previewEdition(deps: Deps, issue: Issue, as?: string): Pro
     ...{ html: mail.html, text: mail.text, headers: mail.headers },
     sizes: { html: Buffer.byteLength(mail.html), text: Buffer.byteLength(mail.text) },
     links,
-    preflight: preflight({ ...mail, preheader: edition.preheader, links }),
+    ...{ mail, edition },
   }
 }
 
 const anybody = { id: undefined, publicId: testReader, address: 'reader@example.com' }
 
-/** What was planned for this reader once it is; before that, what their choice would come to. */
-async function editionFor(deps: Deps, issue: Issue, subscriberId: number | undefined): Promise<Variant> {
-  if (subscriberId === undefined) return { kind: 'approved' }
-  if (issue.planned_at === null) {
-    const choice = await choiceOfReader(deps.db, issue.id, subscriberId)
-    if (choice === undefined) return { kind: 'nothing', reason: 'they are not on the list now' }
-    return (await variantsOf(deps, issue))(choice)
-  }
-  const delivery = await deps.db
+/** The reader that is meant, or a stand-in where none is; undefined when there is no such reader. */
+async function readerFor(db: Kysely<Database>, as: Onlooker) {
+  if (as.kind !== 'reader' && as.kind !== 'address') return anybody
+  const row = as.kind === 'reader' ? await findReader(db, as.publicId) : await addressee(db, as.address)
+  return row?.address ? { id: row.id, publicId: row.public_id, address: row.address } : undefined
+}
+
+async function addressee(db: Kysely<Database>, input: string) {
+  const parsed = parseAddress(input)
+  return parsed.ok ? readerAt(db, parsed.address) : undefined
+}
+
+/** What this onlooker's choice comes to; a reader for whom it was planned already has what was planned. */
+async function variantFor(
+  deps: Deps,
+  issue: Issue,
+  as: Onlooker,
+  subscriberId: number | undefined,
+): Promise<Variant> {
+  if (subscriberId !== undefined && issue.planned_at !== null) return planned(deps.db, issue, subscriberId)
+  const choice = await choiceFor(deps.db, issue.id, as, subscriberId)
+  if (choice === undefined) return { kind: 'nothing', reason: 'they are not on the list now' }
+  return choice === 'weekly' ? { kind: 'approved' } : (await variantsOf(deps, issue))(choice)
+}
+
+async function choiceFor(
+  db: Kysely<Database>,
+  issueId: number,
+  as: Onlooker,
+  subscriberId: number | undefined,
+): Promise<string | undefined> {
+  if (subscriberId !== undefined) return choiceOfReader(db, issueId, subscriberId)
+  return as.kind === 'follows' ? choiceOfFollower(db, issueId, as.category) : as.kind
+}
+
+async function planned(db: Kysely<Database>, issue: Issue, subscriberId: number): Promise<Variant> {
+  const delivery = await db
     .selectFrom('delivery as d')
     .leftJoin('batch as b', 'b.id', 'd.batch_id')
     .select(['b.edition_hash', 'd.reason'])
@@ -88,16 +137,5 @@ async function editionFor(deps: Deps, issue: Issue, subscriberId: number | undef
     .executeTakeFirst()
   if (!delivery?.edition_hash)
     return { kind: 'nothing', reason: delivery?.reason ?? 'they joined after it was planned' }
-  return { kind: 'variant', edition: await loadEdition(deps.db, delivery.edition_hash), links: [] }
-}
-
-async function readerAt(db: Kysely<Database>, input: string) {
-  const parsed = parseAddress(input)
-  if (!parsed.ok) return undefined
-  const row = await db
-    .selectFrom('subscriber')
-    .select(['id', 'public_id'])
-    .where('address', '=', parsed.address)
-    .executeTakeFirst()
-  return row && { id: row.id, publicId: row.public_id, address: parsed.address }
+  return { kind: 'variant', edition: await loadEdition(db, delivery.edition_hash), links: [] }
 }

@@ -59,6 +59,12 @@ export async function resolveBatch(
   })
 }
 
+/** What can be done with a batch, as it stands and by what is known of it. */
+export function verbsFor(doubt: Doubt): readonly Verb[] {
+  const verbs: readonly Verb[] = ['confirm', 'resend', 'drop']
+  return verbs.filter((verb) => whyNot(doubt, verb) === undefined)
+}
+
 /** What spoke for and against, in counts, for the record of decisions. */
 export function summaryOf(doubt: Doubt) {
   return {

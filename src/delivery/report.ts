@@ -27,6 +27,17 @@ export async function accountOf(db: Kysely<Database>, issueId: number): Promise<
     .orderBy('state')
     .orderBy('reason')
     .execute()
+  return accountFrom(rows)
+}
+
+/** The account that counts by state and reason add up to. */
+export function accountFrom(
+  rows: readonly {
+    readonly state: DeliveryOutcome
+    readonly reason: string | null
+    readonly count: number
+  }[],
+): Account {
   const count = (...states: DeliveryOutcome[]) =>
     rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + row.count, 0)
   return {

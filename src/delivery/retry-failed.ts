@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Database } from '../../db/schema.ts'
+import type { Database, IssueState } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { recordDecision } from '../issue/decision.ts'
 import { type Issue, lockIssue } from '../issue/issue.ts'
@@ -10,7 +10,7 @@ type Deps = { readonly db: Kysely<Database>; readonly clock: Clock }
 /** `mails`: how many are to be tried again; 0 when none was refused. */
 export type Retried =
   | { readonly ok: true; readonly mails: number }
-  | { readonly ok: false; readonly problem: string }
+  | { readonly ok: false; readonly state: IssueState | null; readonly problem: string }
 
 /**
  * Makes the refused mails of an issue ready to be tried again, each under a key that was never used: a refusal is certain,
@@ -20,9 +20,13 @@ export async function retryFailed({ db, clock }: Deps, week: string, by: string)
   return db.transaction().execute(async (trx): Promise<Retried> => {
     const issue = await lockIssue(trx, week)
     if (!issue)
-      return { ok: false, problem: `There is no issue for ${week}. Make one: verdict draft --week ${week}` }
+      return {
+        ok: false,
+        state: null,
+        problem: `There is no issue for ${week}. Make one: verdict draft --week ${week}`,
+      }
     const refusal = whyNot(issue)
-    if (refusal) return { ok: false, problem: refusal }
+    if (refusal) return { ok: false, state: issue.state, problem: refusal }
 
     const mails = await buildRefusedAnew(trx, issue)
     if (mails === 0) return { ok: true, mails }

@@ -1,43 +1,41 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import { cutEdition, type Edition, freezeEdition } from '../issue/edition.ts'
+import type { Edition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
-import { addLinks, linkTargets } from '../issue/links.ts'
-import { preflight } from '../issue/preflight.ts'
-import type { IssueSetting } from '../issue/render.ts'
+import { addLinks } from '../issue/links.ts'
+import type { Finding } from '../issue/preflight/finding.ts'
 import type { Transport } from '../mail/email.ts'
-import type { MailTemplates } from '../mail/mail-templates.ts'
-import type { WireFacts } from '../mail/wire.ts'
-import type { SigningKey } from '../subscriber/token.ts'
 import { choicesOf } from './choice.ts'
 import { type DailyLimit, smallestDay } from './daily-limit.ts'
 import { type EpochDeps, whyNotThisDatabase } from './epoch.ts'
-import { personalise, testReader } from './personalise.ts'
+import { loadEdition } from './load-edition.ts'
 import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
+import { blocksOf, openCheck, type PreflightDeps, stopsOf } from './preflight.ts'
 import { variantsOf } from './variant.ts'
+
+export { loadEdition } from './load-edition.ts'
 
 export type SendRules = {
   readonly policy: 'auto' | 'approve'
   readonly grace: Temporal.Duration
 }
 
-type Deps = EpochDeps & {
-  readonly rules: SendRules
-  readonly transport: Pick<Transport, 'most'>
-  readonly keyId: string
-  readonly keys: readonly SigningKey[]
-  readonly wire: WireFacts
-  readonly listId: string
-  readonly dailyLimit?: DailyLimit | undefined
-  readonly templates: MailTemplates
-  readonly setting: IssueSetting
-}
+type Deps = EpochDeps &
+  PreflightDeps & {
+    readonly rules: SendRules
+    readonly transport: Pick<Transport, 'most'>
+    readonly keyId: string
+    readonly dailyLimit?: DailyLimit | undefined
+  }
 
-/** Whether deliveries may leave: `ready` when they are planned, `settled` when there is nothing (more) to send. */
+/**
+ * Whether deliveries may leave: `ready` when they are planned, `settled` when there is nothing (more) to send. `blocks`
+ * are the lines of preflight that stopped it, where that is why it was refused.
+ */
 export type Readiness =
   | { readonly kind: 'ready'; readonly issue: Issue }
   | { readonly kind: 'settled'; readonly issue: Issue }
-  | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'refused'; readonly problem: string; readonly blocks?: readonly Finding[] }
 
 /**
  * Opens an issue for delivery: checks that it may be sent now, pins the edition and freezes the audience, or finds that
@@ -59,26 +57,30 @@ export async function openForSending(
   if (foreign) return refuse(foreign)
   if (issue.planned_at !== null) return { kind: 'ready', issue }
 
-  const block =
-    issue.edition_hash && (await whatBlocks(deps, issue, await loadEdition(db, issue.edition_hash)))
-  if (block) return refuse(blocked(week, block))
+  const blocks = await blocksOf(deps, issue)
+  if (blocks.length > 0) return blocked(week, blocks)
 
   await preparePartition(db, issue.id)
   return db.transaction().execute(async (trx): Promise<Readiness> => {
     const locked = await lockIssue(trx, week)
     if (seen !== undefined && locked?.planned_at === null && locked.edition_hash !== seen)
       return refuse(`The edition of ${week} has changed since you saw it. Look at it again.`)
+    // An approval may have gone since, or another time have been given.
+    const refusalNow = locked && whyNotNow(locked, clock(), rules, early)
+    if (refusalNow) return refuse(refusalNow)
     if (!locked?.edition_hash || !['draft', 'approved', 'missed'].includes(locked.state)) {
       return locked?.state === 'sending'
         ? { kind: 'ready', issue: locked }
         : refuse(`${week} has just changed. Look again.`)
     }
-    const { choices, heaviest, block } = await chooseEditions(
+    if (locked.edition_hash !== issue.edition_hash)
+      return refuse(`${week} has just been changed, and is checked again.`)
+    const { choices, heaviest, blocks } = await chooseEditions(
       { ...deps, db: trx },
       locked,
       locked.edition_hash,
     )
-    if (block) return refuse(blocked(week, block))
+    if (blocks.length > 0) return blocked(week, blocks)
     if (locked.approved_hash !== locked.edition_hash) await approveBySchedule(trx, locked, clock())
     const day = deps.dailyLimit ? smallestDay(deps.dailyLimit) : Number.POSITIVE_INFINITY
     const size = Math.min(batchSize(deps.transport.most, heaviest), day)
@@ -87,28 +89,18 @@ export async function openForSending(
   })
 }
 
-/** What preflight finds in an edition as a reader would get it that must not leave; undefined when nothing. */
-async function whatBlocks(deps: Deps, { id, week }: Issue, edition: Edition): Promise<string | undefined> {
-  const [key] = deps.keys
-  if (!key) return 'there is no signing key'
-  const reader = { publicId: testReader, address: 'reader@example.com' }
-  const mail = personalise({ ...deps, key }, cutEdition(edition), reader, { week, batchId: 'preflight' })
-  const links = await linkTargets(deps.db, id)
-  const findings = preflight({ ...mail, preheader: edition.preheader, links })
-  return findings.find(({ level }) => level === 'block')?.what
-}
-
 /** Renders each of the audience's choices once and keeps it beside the approved edition. `heaviest` is in bytes of one mail. */
 async function chooseEditions(
   deps: Omit<Deps, 'db'> & { db: Transaction<Database> },
   issue: Issue,
   approvedHash: string,
-): Promise<{ choices: readonly ChosenEdition[]; heaviest: number; block: string | undefined }> {
+): Promise<{ choices: readonly ChosenEdition[]; heaviest: number; blocks: readonly Finding[] }> {
   const approved = await loadEdition(deps.db, approvedHash)
   const variantFor = await variantsOf(deps, issue)
+  const check = await openCheck(deps, issue)
   const choices: ChosenEdition[] = []
   let heaviest = weigh(approved)
-  let block: string | undefined
+  const blocks: Finding[] = []
   for (const choice of await choicesOf(deps.db, issue.id)) {
     const variant = await variantFor(choice)
     switch (variant.kind) {
@@ -121,12 +113,12 @@ async function chooseEditions(
       case 'variant':
         await keepVariant(deps, issue, variant.edition, approvedHash)
         await addLinks(deps.db, issue.id, variant.links)
-        block ??= await whatBlocks(deps, issue, variant.edition)
+        blocks.push(...stopsOf(await check.look(choice, variant.edition, variant.links)))
         choices.push({ choice, hash: variant.edition.hash, reason: null })
         heaviest = Math.max(heaviest, weigh(variant.edition))
     }
   }
-  return { choices, heaviest, block }
+  return { choices, heaviest, blocks }
 }
 
 async function keepVariant(
@@ -140,18 +132,6 @@ async function keepVariant(
     .values({ ...edition, issue_id: issue.id, frozen_at: clock(), variant_of: approvedHash })
     .onConflict((oc) => oc.column('hash').doNothing())
     .execute()
-}
-
-/** The stored edition. Throws when its bytes are not those of its hash: such an edition is never sent. */
-export async function loadEdition(db: Kysely<Database>, hash: string): Promise<Edition> {
-  const row = await db
-    .selectFrom('edition')
-    .select(['subject', 'preheader', 'html', 'text'])
-    .where('hash', '=', hash)
-    .executeTakeFirstOrThrow()
-  const edition = freezeEdition(row)
-  if (edition.hash !== hash) throw new Error(`Edition ${hash} does not match its hash`)
-  return edition
 }
 
 /** Why an issue cannot be sent now, with what to do; undefined when it can, or when it is finished already. */
@@ -231,8 +211,10 @@ function weigh({ html, text }: Edition): number {
   return Buffer.byteLength(JSON.stringify(html)) + Buffer.byteLength(JSON.stringify(text)) + 2000
 }
 
-function blocked(week: string, block: string): string {
-  return `${week} is blocked: ${block}. Mend that, then: verdict draft --week ${week}`
+function blocked(week: string, blocks: readonly Finding[]): Readiness {
+  const what = [...new Set(blocks.map((block) => block.what))].join('; ')
+  const problem = `${week} is blocked: ${what}. Mend that at the desk, or with verdict draft --week ${week}; verdict preview ${week} shows the whole list.`
+  return { kind: 'refused', problem, blocks }
 }
 
 function refuse(problem: string): Readiness {

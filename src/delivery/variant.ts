@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
+import { editsForPart } from '../issue/apply-edits.ts'
 import { type ComposedIssue, composeFollowed, composeIssue, composeMonth } from '../issue/compose.ts'
+import { currentEdits } from '../issue/edit-history.ts'
 import { type Edition, freezeEdition } from '../issue/edition.ts'
+import { type IssueEdits, noEdits } from '../issue/edits.ts'
 import { type Issue, weekOfIssue } from '../issue/issue.ts'
 import { type IssueLink, linksOf } from '../issue/links.ts'
 import { type IssueSetting, renderIssue } from '../issue/render.ts'
@@ -23,7 +26,8 @@ export type Variant =
 
 /**
  * Prepares an issue's variants: the comparisons as they stood when its edition was set. Where that edition cannot be
- * reproduced from them (the templates changed since), everybody who gets the issue gets the approved bytes.
+ * reproduced from them (the templates changed since), everybody who gets the issue gets the approved bytes. What an
+ * editor corrected is in every variant, but for a subject and preheader that speak of a lead which is not in it.
  */
 export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: string) => Promise<Variant>> {
   const members = await deps.db
@@ -40,8 +44,9 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
     links: linksOf(composed, deps.setting),
   })
   const week = weekOfIssue(issue)
+  const { edits } = await currentEdits(deps.db, issue.id)
   const isReproduced =
-    comparisons !== undefined && set(composeIssue(week, comparisons)).hash === issue.edition_hash
+    comparisons !== undefined && set(composeIssue(week, comparisons, edits)).hash === issue.edition_hash
 
   return async (key) => {
     const choice = readChoice(key)
@@ -52,11 +57,13 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
       const followed = comparisons.filter((_, index) =>
         choice.comparisonIds.includes(members[index]?.comparison_id ?? 0),
       )
-      return variant(composeFollowed(week, followed, comparisons.length))
+      const theirs = editsForPart(edits, comparisons, followed)
+      return variant(composeFollowed(week, followed, comparisons.length, theirs))
     }
     const month = lastMonth(issue)
     const rolledUp = await loadAtRevision(deps.db, await sentIn(deps.db, issue, month))
-    return rolledUp ? variant(composeMonth(week, month, rolledUp)) : { kind: 'approved' }
+    const monthly = await editsForMonth(deps.db, issue, month, edits)
+    return rolledUp ? variant(composeMonth(week, month, rolledUp, monthly)) : { kind: 'approved' }
   }
 }
 
@@ -74,6 +81,19 @@ async function whyNothing(db: Kysely<Database>, issue: Issue, choice: Choice): P
       return members.length === 0 ? 'monthly: no issue went out last month' : undefined
     }
   }
+}
+
+/** This issue's intro, and the quotes as last month's issues had them; the rest was about other comparisons. */
+async function editsForMonth(
+  db: Kysely<Database>,
+  issue: Issue,
+  month: Temporal.PlainYearMonth,
+  { intro }: IssueEdits,
+): Promise<IssueEdits> {
+  const quotes: Record<string, IssueEdits['quotes'][string]> = {}
+  for (const { id } of await issuesIn(db, issue, month))
+    Object.assign(quotes, (await currentEdits(db, id)).edits.quotes)
+  return { ...noEdits, intro, quotes }
 }
 
 function monthOf(instant: Temporal.Instant, { timezone }: Issue): Temporal.PlainYearMonth {

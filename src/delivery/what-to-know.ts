@@ -28,7 +28,7 @@ function beforeResending(doubt: Doubt, now: Temporal.Instant): string | undefine
   const rest = readers(members.length - known)
   if (known > 0)
     return (
-      `${readers(known)} of ${members.length} certainly have this mail, and Resend takes a batch whole or not at all: ` +
+      `${readers(known)} of ${members.length} certainly ${known === 1 ? 'has' : 'have'} this mail, and Resend takes a batch whole or not at all: ` +
       `the other ${rest} most likely have it too, and would get it twice.`
     )
   switch (provider) {

@@ -35,6 +35,8 @@ export type Door = {
   signIn(address: string, code: string): Promise<Cookies | undefined>
   /** Whose session the request has, if any, and cookies that lengthen it. */
   whoIs(request: Headers): Promise<{ readonly session: Session | undefined; readonly cookies: Cookies }>
+  /** Whether the request's session holds still; asking does not lengthen it. */
+  stillIn(request: Headers): Promise<boolean>
   signOut(request: Headers): Promise<Cookies>
   /** Ends every session of an editor; the cookies are for the browser that asks. */
   signOutEverywhere(editor: string, request: Headers): Promise<Cookies>
@@ -93,13 +95,19 @@ export function openDoor(deps: Deps): Door {
       if (!response) return { session: undefined, cookies }
       const editor = response.user.email
       const started = await startOf(deps.db, response.session.id)
-      const isOver = !started || Temporal.Instant.compare(started.add(longest), deps.clock()) <= 0
-      if (isOver || !deps.editors.includes(editor))
+      if (!started || isOver(deps, started, editor))
         return { session: undefined, cookies: await signOut(headers) }
       const token = createHmac('sha256', secret)
         .update(`token\n${response.session.token}`)
         .digest('base64url')
       return { session: { editor, since: started, token }, cookies }
+    },
+
+    async stillIn(headers) {
+      const auth = await api()
+      const found = await auth.getSession({ headers, query: { disableRefresh: true } })
+      const started = found && (await startOf(deps.db, found.session.id))
+      return Boolean(started && !isOver(deps, started, found.user.email))
     },
 
     signOut,
@@ -113,6 +121,11 @@ export function openDoor(deps: Deps): Door {
       return cookies
     },
   }
+}
+
+/** Whatever the library says: it is too old, or its editor is none any more. */
+function isOver({ clock, editors }: Deps, started: Temporal.Instant, editor: string): boolean {
+  return Temporal.Instant.compare(started.add(longest), clock()) <= 0 || !editors.includes(editor)
 }
 
 /** The library's "no", or ours: a wrong code is put back with one try less, and by then there may be a newer one. */

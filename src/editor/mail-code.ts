@@ -5,10 +5,10 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Mail, Transport } from '../mail/email.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
-import { openPacer } from '../mail/pace.ts'
 import { printable } from '../mail/printable.ts'
 import type { WireFacts } from '../mail/wire.ts'
 import { codeMinutes } from './door.ts'
+import { postNow } from './post-now.ts'
 
 export type CodeMailDeps = {
   readonly db: Kysely<Database>
@@ -20,22 +20,11 @@ export type CodeMailDeps = {
   readonly setting: { readonly postalAddress: string }
 }
 
-const mostAttempts = 3
-
 /** Sends a code now, not with the letters: whoever asked for it is waiting. The log never has the code or the address. */
 export async function mailCode(deps: CodeMailDeps, to: string, code: string): Promise<void> {
   const id = randomUUID()
   const mail = setCodeMail(deps, { id, to, code })
-  const pacer = openPacer(deps)
-  for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-    const turn = await pacer.turn()
-    await turn()
-    const outcome = await deps.transport.send([mail], `wv1/code/${id}/1`)
-    await pacer.heard(outcome)
-    const reason = outcome.kind === 'accepted' ? undefined : outcome.reason
-    deps.log.info({ code: id, attempt, outcome: outcome.kind, reason }, 'code for an editor')
-    if (outcome.kind !== 'retry') return
-  }
+  await postNow(deps, mail, `wv1/code/${id}/1`, { words: 'code for an editor', facts: { code: id } })
 }
 
 /** The mail with the code, in the letters' own hand. The code is in no header, where servers would write it down. */

@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts'
 import { openMetrics } from './metrics.ts'
 import { outboxRoutes } from './outbox.ts'
 import { resendWebhook } from './provider/resend.ts'
+import { compareRoutes } from './public/compare.ts'
 import { goRoutes } from './public/go.ts'
 import { publicRoutes } from './public/routes.ts'
 import { changeAddressRoutes } from './reader/change-address.ts'
@@ -77,7 +78,9 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', confirmRoutes(signUp))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
     .use('/', allowChallenge(challenge))
+    .use('/compare/:slug', allowChallenge(challenge))
     .route('/', publicRoutes(signUp))
+    .route('/', compareRoutes(signUp))
   if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))
   app.notFound((c) => c.html(message(pages, notFound), 404))
   app.onError((error, c) => {

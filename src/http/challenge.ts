@@ -33,10 +33,13 @@ export function openChallenge(kind: Challenge['kind'], deps: Deps): Challenge {
   }
 }
 
-/** What a page with the form may load and do; who may frame it is for the page to add. */
+/**
+ * What a page with the form may load and do; who may frame it is for the page to add. It may ask us for things even where no
+ * script is there to ask: browsers' own tools (Lighthouse) read robots.txt as the page.
+ */
 export function pagePolicy({ kind }: Pick<Challenge, 'kind'>): string {
-  const script = kind === 'none' ? '' : "script-src 'self'; worker-src 'self'; connect-src 'self'; "
-  return `default-src 'none'; style-src 'self'; img-src 'self' data:; ${script}form-action 'self'; base-uri 'none'`
+  const script = kind === 'none' ? '' : "script-src 'self'; worker-src 'self'; "
+  return `default-src 'none'; style-src 'self'; img-src 'self' data:; ${script}connect-src 'self'; form-action 'self'; base-uri 'none'`
 }
 
 /** Lets a page with the form run the challenge's script. */

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 
 /** How often an issue's links were followed since it went out: as counted, and without what was a program by the evidence. */
@@ -32,7 +32,33 @@ const burstWindow = sql`interval '10 seconds'`
 
 /** The clicks of an issue. An issue that has not gone out has none: what editors follow in a preview is not counted. */
 export async function clicksOf(db: Kysely<Database>, issueId: number): Promise<Clicks> {
-  const { rows } = await sql<LinkClicks & Clicks['flagged']>`
+  const counted = sql`
+    select link_id, ${judgedCounts} from (${judgedClicks(issueId)}) judged group by link_id`
+  return clicksFrom(db, issueId, counted)
+}
+
+/** The same from what a job has counted so far: see `rollUpClicks`. */
+export async function keptClicksOf(db: Kysely<Database>, issueId: number): Promise<Clicks> {
+  const counted = sql`
+    select link_id, sum(raw) as raw, sum(filtered) as filtered, sum(agent) as agent, sum(trap) as trap, sum(burst) as burst
+      from click_hour where issue_id = ${issueId} group by link_id`
+  return clicksFrom(db, issueId, counted)
+}
+
+/** The counts of clicks that were judged. */
+export const judgedCounts = sql`
+  count(*) as raw,
+  count(*) filter (where not (by_agent or by_trap or by_burst)) as filtered,
+  count(*) filter (where by_agent) as agent,
+  count(*) filter (where by_trap) as trap,
+  count(*) filter (where by_burst) as burst`
+
+/**
+ * An issue's clicks, each with what gave it away, as a query to select from; from an instant on when one is given. Who
+ * counts those must begin ten minutes later: what happened before the instant is no evidence here.
+ */
+export function judgedClicks(issueId: number, since?: Temporal.Instant): RawBuilder<unknown> {
+  return sql`
     with hit as (
       select c.link_id, l.kind, c.at, c.network, c.visitor, c.head, c.agent <> 'browser' as by_agent,
              date_trunc('second', c.at) as second,
@@ -40,7 +66,7 @@ export async function clicksOf(db: Kysely<Database>, issueId: number): Promise<C
         from click c
         join link l on l.id = c.link_id
         join issue i on i.id = l.issue_id
-       where l.issue_id = ${issueId} and c.at >= i.planned_at
+       where l.issue_id = ${issueId} and c.at >= i.planned_at ${since ? sql`and c.at >= ${since}` : sql``}
     ), trapped as (
       select *, at - max(sprung) over (partition by visitor order by at) <= ${trapWindow}
              or min(sprung) over (partition by visitor order by at desc) - at <= ${trapWindow} as by_trap
@@ -58,24 +84,25 @@ export async function clicksOf(db: Kysely<Database>, issueId: number): Promise<C
       select distinct network, second from around
        where cardinality(links) >= (select links from most)
          and (select count(distinct link) from unnest(links) as link) >= (select links from most)
-    ), judged as (
-      select h.link_id, h.by_agent, coalesce(h.by_trap, false) as by_trap, b.network is not null as by_burst
-        from trapped h left join burst b using (network, second)
-       where not h.head
-    ), counted as (
-      select link_id, count(*) as raw,
-             count(*) filter (where not (by_agent or by_trap or by_burst)) as filtered,
-             count(*) filter (where by_agent) as agent,
-             count(*) filter (where by_trap) as trap,
-             count(*) filter (where by_burst) as burst
-        from judged group by link_id
     )
+    select h.link_id, h.kind, h.at, h.by_agent, coalesce(h.by_trap, false) as by_trap,
+           b.network is not null as by_burst
+      from trapped h left join burst b using (network, second)
+     where not h.head`
+}
+
+async function clicksFrom(
+  db: Kysely<Database>,
+  issueId: number,
+  counted: RawBuilder<unknown>,
+): Promise<Clicks> {
+  const { rows } = await sql<LinkClicks & Clicks['flagged']>`
     select l.id, l.position as place, c.slug, c.title, l.target,
-           coalesce(n.raw, 0) as raw, coalesce(n.filtered, 0) as filtered,
-           coalesce(n.agent, 0) as agent, coalesce(n.trap, 0) as trap, coalesce(n.burst, 0) as burst
+           coalesce(n.raw, 0)::int as raw, coalesce(n.filtered, 0)::int as filtered,
+           coalesce(n.agent, 0)::int as agent, coalesce(n.trap, 0)::int as trap, coalesce(n.burst, 0)::int as burst
       from link l
       join comparison c on c.id = l.comparison_id
-      left join counted n on n.link_id = l.id
+      left join (${counted}) n on n.link_id = l.id
      where l.issue_id = ${issueId} and (l.position is not null or n.raw > 0)
      order by l.position nulls last, c.title`.execute(db)
   return total(rows)

@@ -10,10 +10,11 @@ import {
 import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
 import { type CommunityVote, communityVote } from '../verdict/vote.ts'
+import { arrange, quoteOf } from './apply-edits.ts'
+import { type IssueEdits, noEdits } from './edits.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
 import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
-import { pullQuote } from './quote.ts'
-import { rankByInterest } from './rank.ts'
+import type { PullQuote } from './quote.ts'
 import type { Week } from './week.ts'
 
 /** What an issue says, in words and figures: everything but the type it is set in. */
@@ -26,6 +27,8 @@ export type ComposedIssue = {
   readonly subject: string
   readonly preheader: string
   readonly headline: string
+  /** The editor's note in Markdown, empty when there is none. */
+  readonly intro: string
   /** "6 comparisons this week" */
   readonly countLabel: string
   /** A row each in the table at a glance. */
@@ -79,47 +82,65 @@ export type ComposedSplitRow = {
 
 const longestDescription = 220
 
-/** Turns a week's comparisons into what the issue says. Pure: the same comparisons in any order give the same issue. */
-export function composeIssue(week: Week, comparisons: readonly Comparison[]): ComposedIssue {
-  const ranked = rankByInterest(comparisons)
+/**
+ * Turns a week's comparisons, and what an editor corrected, into what the issue says. Pure: the same comparisons in any
+ * order and the same edits give the same issue.
+ */
+export function composeIssue(
+  week: Week,
+  comparisons: readonly Comparison[],
+  edits: IssueEdits = noEdits,
+): ComposedIssue {
+  const ranked = arrange(comparisons, edits)
+  const composed = ranked.map((comparison) => composeEdited(comparison, edits))
   return {
     week: week.name,
     weekLabel: `Week ${Number(week.name.slice(6))}, ${week.name.slice(0, 4)}`,
     dateLabel: dateLabel(week),
-    subject: subjectOf(week, ranked),
-    preheader: preheaderOf(ranked),
+    subject: edits.subject ?? subjectOf(week, ranked),
+    preheader: edits.preheader ?? preheaderOf(ranked),
     headline: headlineOf(ranked),
+    intro: edits.intro,
     countLabel: `${comparisonCount(ranked.length)} this week`,
-    glance: ranked.map(composeComparison),
-    comparisons: ranked.map(composeComparison),
+    glance: composed,
+    comparisons: composed,
     note: '',
     why: `${confirmed}, once a week.`,
   }
 }
 
 /** The part of a week's issue that a reader follows. `all` is how many comparisons the whole issue has. */
-export function composeFollowed(week: Week, comparisons: readonly Comparison[], all: number): ComposedIssue {
+export function composeFollowed(
+  week: Week,
+  comparisons: readonly Comparison[],
+  all: number,
+  edits: IssueEdits = noEdits,
+): ComposedIssue {
   const more = all - comparisons.length
   return {
-    ...composeIssue(week, comparisons),
+    ...composeIssue(week, comparisons, edits),
     countLabel: `${comparisonCount(comparisons.length)} with what you follow`,
     note: more > 0 ? `${comparisonCount(more)} more this week, in the whole issue on the web.` : '',
     why: `${confirmed}, whenever something you follow is in it.`,
   }
 }
 
-/** A calendar month's verdicts: every comparison at a glance, the first of them in full. */
+/**
+ * A calendar month's verdicts: every comparison at a glance, the first of them in full. Its subject is the month's own,
+ * whatever an editor called this week's issue.
+ */
 export function composeMonth(
   week: Week,
   month: Temporal.PlainYearMonth,
   comparisons: readonly Comparison[],
+  edits: IssueEdits = noEdits,
 ): ComposedIssue {
-  const ranked = rankByInterest(comparisons)
-  const all = ranked.map(composeComparison)
+  const ranked = arrange(comparisons, edits)
+  const all = ranked.map((comparison) => composeEdited(comparison, edits))
   const label = month.toPlainDate({ day: 1 }).toLocaleString('en-GB', { month: 'long', year: 'numeric' })
   const rest = all.length - mostInRollUp
   return {
-    ...composeIssue(week, ranked.slice(0, mostInRollUp)),
+    ...composeIssue(week, ranked.slice(0, mostInRollUp), edits),
     weekLabel: label,
     subject: monthSubjectOf(month.toString(), label, ranked),
     countLabel: `${comparisonCount(all.length)} in ${label}`,
@@ -140,6 +161,10 @@ function comparisonCount(count: number): string {
 
 /** One comparison in words and figures. */
 export function composeComparison(comparison: Comparison): ComposedComparison {
+  return composeEdited(comparison, noEdits)
+}
+
+function composeEdited(comparison: Comparison, edits: IssueEdits): ComposedComparison {
   const { tools } = comparison
   const categories = new Set(tools.map((tool) => tool.category))
   return {
@@ -150,15 +175,17 @@ export function composeComparison(comparison: Comparison): ComposedComparison {
     winner: winnerLabel(tools),
     priceLine: upperFirst(pricingRead(tools)),
     communityLine: communityLine(tools),
-    tools: [composeTool(tools[0]), composeTool(tools[1])],
+    tools: [
+      composeTool(tools[0], quoteOf(comparison, 0, edits)),
+      composeTool(tools[1], quoteOf(comparison, 1, edits)),
+    ],
     split: reviewerSplit(tools).map(({ reviewer, ...row }) => ({ lens: lensName(reviewer), ...row })),
   }
 }
 
-function composeTool(tool: Tool): ComposedTool {
+function composeTool(tool: Tool, quote: PullQuote): ComposedTool {
   const panel = panelVerdict(tool)
   const community = communityVote(tool)
-  const quote = pullQuote(tool)
   return {
     name: tool.name,
     category: tool.category,

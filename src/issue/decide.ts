@@ -8,34 +8,46 @@ type Deps = { db: Kysely<Database>; clock: Clock }
 
 export type Decision = 'approve' | 'hold' | 'release' | 'cancel'
 
-/** What a decision came to: the state now, or why nothing was changed. */
+/** What an editor had before them when they decided: the hash of the edition, and where the issue stood. */
+export type Seen = { readonly edition?: string | undefined; readonly state?: IssueState | undefined }
+
+/** What a decision came to: the state now, or why nothing was changed. `already`: it had been decided before. */
 export type Decided =
-  | { readonly ok: true; readonly week: string; readonly state: IssueState }
+  | { readonly ok: true; readonly week: string; readonly state: IssueState; readonly already?: true }
   | { readonly ok: false; readonly week: string; readonly state: IssueState | null; readonly problem: string }
 
 /**
- * Carries out an editor's decision on a week's issue, or says why it cannot be. Deciding the same twice is no error.
- * `seen` is the hash of the edition that the editor had before them: when the issue has another one by now, nothing is
- * decided.
+ * Carries out an editor's decision on a week's issue, or says why it cannot be. Deciding the same twice is no error, and
+ * recorded once. When the issue is no longer what the editor had `seen`, nothing is decided; only a brake is never too
+ * late: to hold what has begun to go out is to pause it.
  */
 export function decide(
   deps: Deps,
   week: string,
   decision: Decision,
   by: string,
-  seen?: string,
+  seen: Seen = {},
 ): Promise<Decided> {
   return deps.db.transaction().execute(async (trx) => {
     const issue = await lockIssue(trx, week)
     if (!issue) return { ok: false, week, state: null, problem: `there is no issue for ${week} yet` }
-    if (seen !== undefined && seen !== issue.edition_hash)
+    if (seen.edition !== undefined && seen.edition !== issue.edition_hash)
       return refused(issue, 'its edition has changed since you saw it; look at it again')
+    if (decision === before[issue.state]) return { ...done(issue, issue.state), already: true }
+    const isBrake = decision === 'hold' && issue.state === 'sending'
+    if (seen.state !== undefined && seen.state !== issue.state && !isBrake)
+      return refused(issue, `it was ${seen.state} when you saw it; look at it again`)
     const at = deps.clock()
     const decided = await carryOut(trx, issue, decision, by, at)
     const evidence = issue.edition_hash === null ? {} : { edition: issue.edition_hash }
     if (decided.ok) await recordDecision(trx, { at, by, what: decision, issueId: issue.id, evidence })
     return decided
   })
+}
+
+/** The decision that an issue's state is the outcome of. */
+const before: Partial<Record<IssueState, Decision>> = {
+  ...{ approved: 'approve', held: 'hold', paused: 'hold', cancelled: 'cancel' },
 }
 
 function carryOut(
@@ -63,7 +75,6 @@ async function approve(
   by: string,
   at: Temporal.Instant,
 ): Promise<Decided> {
-  if (issue.state === 'approved') return done(issue, 'approved')
   const isMissedDraft = issue.state === 'missed' && issue.edition_hash !== null
   if (issue.state !== 'draft' && !isMissedDraft) return refused(issue, 'only a draft can be approved')
   const state = isMissedDraft ? 'missed' : 'approved'
@@ -77,7 +88,6 @@ async function approve(
 
 /** Before sending, a held issue is not sent at its time; during sending, no further batch is claimed. */
 async function hold(trx: Transaction<Database>, issue: Issue, by: string): Promise<Decided> {
-  if (issue.state === 'held' || issue.state === 'paused') return done(issue, issue.state)
   if (issue.state === 'sending') return move(trx, issue, 'paused', `paused by ${by}`)
   if (issue.state !== 'draft' && issue.state !== 'approved') return refused(issue, 'there is nothing to hold')
   return move(trx, issue, 'held', `held by ${by}`)
@@ -97,7 +107,6 @@ async function cancel(
   by: string,
   at: Temporal.Instant,
 ): Promise<Decided> {
-  if (issue.state === 'cancelled') return done(issue, 'cancelled')
   if (issue.state === 'sent' || issue.state === 'partly sent') return refused(issue, 'it has been sent')
   if (issue.planned_at === null) {
     await trx
@@ -120,7 +129,7 @@ async function move(
   return done(issue, state)
 }
 
-function done(issue: Issue, state: IssueState): Decided {
+function done(issue: Issue, state: IssueState): Extract<Decided, { ok: true }> {
   return { ok: true, week: issue.week, state }
 }
 

@@ -4,7 +4,9 @@ import type { Calendar, Clock } from '../clock.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
 import { composeIssue } from './compose.ts'
+import { currentEdits } from './edit-history.ts'
 import { type Edition, freezeEdition } from './edition.ts'
+import type { IssueEdits } from './edits.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
 import { type IssueLink, linksOf, saveDraftLinks } from './links.ts'
 import { type IssueSetting, renderIssue } from './render.ts'
@@ -35,6 +37,7 @@ export type DraftResult = {
 /**
  * Selects what is new up to now, composes, renders and saves the week's issue. Run again before the issue is approved,
  * it takes in what is newer; afterwards it changes nothing. Too few comparisons make a quiet week, kept with its reason.
+ * What editors corrected stays.
  */
 export async function draftIssue(deps: DraftDeps, week: Week): Promise<DraftResult> {
   const { db } = deps
@@ -42,13 +45,14 @@ export async function draftIssue(deps: DraftDeps, week: Week): Promise<DraftResu
   return db.transaction().execute(async (trx) => {
     const issue = await lockIssue(trx, week.name)
     if (!issue) throw new Error(`Issue ${week.name} has no row`)
-    return isOpenForDrafting(issue) ? draftNow(trx, deps, issue) : unchanged(issue)
+    return isOpenForDrafting(issue) ? draftNow(trx, deps, issue, deps.clock()) : unchanged(issue)
   })
 }
 
 /**
- * Drafts again, as of the same cut-off, an issue in which a comparison has been retracted since: it is in no later issue,
- * approved or not. An approval is gone with it, because the edition is another one. Returns whether that was needed.
+ * Drafts again, as of the same cut-off, an issue in which a comparison has been retracted since, or given a time to come:
+ * it is in no such issue, approved or not. An approval is gone with it, because the edition is another one. Returns
+ * whether that was needed.
  */
 export async function dropRetracted(deps: DraftDeps, week: string): Promise<boolean> {
   return deps.db.transaction().execute(async (trx) => {
@@ -59,7 +63,7 @@ export async function dropRetracted(deps: DraftDeps, week: string): Promise<bool
       .innerJoin('comparison as c', 'c.id', 'ic.comparison_id')
       .select('c.id')
       .where('ic.issue_id', '=', issue.id)
-      .where('c.retracted_at', 'is not', null)
+      .where((eb) => eb.or([eb('c.retracted_at', 'is not', null), eb('c.published_at', '>', deps.clock())]))
       .limit(1)
       .executeTakeFirst()
     if (!retracted) return false
@@ -70,23 +74,37 @@ export async function dropRetracted(deps: DraftDeps, week: string): Promise<bool
 
 /**
  * Sets an issue anew as of the cut-off that it has, for whoever changed what goes into it and has its row locked. An
- * approval is gone with it where the edition is another one.
+ * approval is of an edition: it is gone where that is another one now, and back where it is the approved one again. What
+ * was held back or missed its time stays so. `edits` are those that are about to be saved.
  */
-export function draftAgain(trx: Transaction<Database>, deps: DraftDeps, issue: Issue): Promise<DraftResult> {
+export function draftAgain(
+  trx: Transaction<Database>,
+  deps: DraftDeps,
+  issue: Issue,
+  edits?: IssueEdits,
+): Promise<DraftResult> {
   const { cutoff_at } = issue
   if (cutoff_at === null) throw new Error(`Issue ${issue.week} was never drafted`)
-  return draftNow(trx, { ...deps, clock: () => cutoff_at }, issue)
+  return draftNow(trx, deps, issue, cutoff_at, edits)
 }
 
-async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issue): Promise<DraftResult> {
+async function draftNow(
+  trx: Transaction<Database>,
+  deps: DraftDeps,
+  issue: Issue,
+  cutoff: Temporal.Instant,
+  given?: IssueEdits,
+): Promise<DraftResult> {
   const week = weekOfIssue(issue)
-  const cutoff = deps.clock()
   const { least, most } = deps.comparisons
   await trx.deleteFrom('issue_comparison').where('issue_id', '=', issue.id).execute()
   const baseline = await baselineOf(trx, week, cutoff, deps.calendar)
-  const { chosen, leftOut } = await selectComparisons(trx, { issueId: issue.id, cutoff, baseline, most })
+  const edits = given ?? (await currentEdits(trx, issue.id)).edits
+  const byHand = { leftOut: edits.leftOut, include: edits.include, now: deps.clock() }
+  const rule = { issueId: issue.id, cutoff, baseline, most, byHand }
+  const { chosen, leftOut } = await selectComparisons(trx, rule)
   if (chosen.length < Math.max(least, 1)) {
-    const reason = quietReason(chosen.length, least)
+    const reason = quietReason(chosen.length, least, edits)
     await saveQuietWeek(trx, issue, cutoff, reason)
     const waiting = chosen.map(({ slug, title }) => ({
       slug,
@@ -107,14 +125,15 @@ async function draftNow(trx: Transaction<Database>, deps: DraftDeps, issue: Issu
     }
   }
 
-  const composed = composeIssue(week, chosen)
+  const composed = composeIssue(week, chosen, edits)
   const edition = freezeEdition(renderIssue(deps.templates, composed, deps.setting))
   const order = composed.comparisons.map((comparison) => comparison.slug)
   const ordered = chosen.toSorted((a, b) => order.indexOf(a.slug) - order.indexOf(b.slug))
   const links = linksOf(composed, deps.setting)
-  await saveDraft(trx, issue, { cutoff, edition, comparisons: ordered, links })
+  const state = stateAfter(issue, edition.hash)
+  await saveDraft(trx, issue, { state, cutoff, edition, comparisons: ordered, links })
   return {
-    ...{ week: week.name, outcome: 'drafted', state: 'draft', cutoff, reason: null, edition },
+    ...{ week: week.name, outcome: 'drafted', state, cutoff, reason: reasonAfter(issue, state), edition },
     ...{ chosen: ordered, leftOut },
   }
 }
@@ -130,26 +149,37 @@ async function baselineOf(
   cutoff: Temporal.Instant,
   calendar: Calendar,
 ) {
-  const earlier = await trx
-    .selectFrom('issue')
-    .select('id')
-    .where('week', '<', week.name)
-    .where('cutoff_at', 'is not', null)
-    .limit(1)
-    .executeTakeFirst()
-  const known = await trx.selectFrom('newsletter').select('baseline_at').executeTakeFirst()
-  if (known && earlier) return known.baseline_at
-
-  const oldest = await trx.selectFrom('issue').select('week').orderBy('week').limit(1).executeTakeFirst()
-  const first = (oldest && weekNamed(oldest.week, calendar)) ?? week
-  const reach = earliest(weekBefore(first, calendar).draftAt, cutoff.subtract({ hours: 7 * 24 }))
-  const baseline = known ? earliest(known.baseline_at, reach) : reach
+  const { baseline, isKnown } = await foreseeBaseline(trx, week, cutoff, calendar)
+  if (isKnown) return baseline
   await trx
     .insertInto('newsletter')
     .values({ baseline_at: baseline })
     .onConflict((oc) => oc.column('single').doUpdateSet({ baseline_at: baseline }))
     .execute()
   return baseline
+}
+
+/** The baseline that drafting a week as of an instant goes by; `isKnown` when it is the stored one. Writes nothing. */
+export async function foreseeBaseline(
+  db: Kysely<Database>,
+  week: Week,
+  cutoff: Temporal.Instant,
+  calendar: Calendar,
+): Promise<{ readonly baseline: Temporal.Instant; readonly isKnown: boolean }> {
+  const earlier = await db
+    .selectFrom('issue')
+    .select('id')
+    .where('week', '<', week.name)
+    .where('cutoff_at', 'is not', null)
+    .limit(1)
+    .executeTakeFirst()
+  const known = await db.selectFrom('newsletter').select('baseline_at').executeTakeFirst()
+  if (known && earlier) return { baseline: known.baseline_at, isKnown: true }
+
+  const oldest = await db.selectFrom('issue').select('week').orderBy('week').limit(1).executeTakeFirst()
+  const first = (oldest && weekNamed(oldest.week, calendar)) ?? week
+  const reach = earliest(weekBefore(first, calendar).draftAt, cutoff.subtract({ hours: 7 * 24 }))
+  return { baseline: known ? earliest(known.baseline_at, reach) : reach, isKnown: false }
 }
 
 function earliest(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
@@ -160,6 +190,7 @@ async function saveDraft(
   trx: Transaction<Database>,
   issue: Issue,
   draft: {
+    state: IssueState
     cutoff: Temporal.Instant
     edition: Edition
     comparisons: readonly StoredComparison[]
@@ -185,8 +216,44 @@ async function saveDraft(
   await saveDraftLinks(trx, issue.id, draft.links)
   await trx
     .updateTable('issue')
-    .set({ state: 'draft', reason: null, cutoff_at: draft.cutoff, edition_hash: draft.edition.hash })
+    .set({
+      ...{ state: draft.state, reason: reasonAfter(issue, draft.state) },
+      ...{ cutoff_at: draft.cutoff, edition_hash: draft.edition.hash },
+    })
     .where('id', '=', issue.id)
+    .execute()
+  await dropSuperseded(trx, issue, draft.edition.hash)
+}
+
+/** Where an issue stands once it was set anew. */
+function stateAfter({ state, approved_hash }: Issue, hash: string): IssueState {
+  switch (state) {
+    case 'held':
+    case 'missed':
+      return state
+    case 'draft':
+    case 'approved':
+      return approved_hash === hash ? 'approved' : 'draft'
+    default:
+      return 'draft'
+  }
+}
+
+function reasonAfter({ state, reason }: Issue, now: IssueState): string | null {
+  return now === state ? reason : null
+}
+
+/**
+ * Deletes the editions that this one took the place of, so that a draft which is saved every few seconds leaves none
+ * behind. The one before it stays, because somebody may be reading it just now; and one that was approved.
+ */
+async function dropSuperseded(trx: Transaction<Database>, issue: Issue, current: string): Promise<void> {
+  const kept = [current, issue.edition_hash ?? '', issue.approved_hash ?? '']
+  await trx
+    .deleteFrom('edition')
+    .where('issue_id', '=', issue.id)
+    .where('hash', 'not in', kept)
+    .where('variant_of', 'is', null)
     .execute()
 }
 
@@ -220,7 +287,11 @@ function unchanged(issue: Issue): DraftResult {
   }
 }
 
-function quietReason(found: number, least: number): string {
+/** Why there is no issue: how many comparisons there were. */
+export function quietReason(found: number, least: number, { leftOut }: IssueEdits): string {
+  const byHand = leftOut.length > 0 ? ', without what an editor left out' : ''
   const comparisons = found === 1 ? '1 new comparison' : `${found === 0 ? 'no' : found} new comparisons`
-  return found === 0 ? comparisons : `${comparisons}, fewer than the ${least} that make an issue`
+  return found === 0
+    ? `${comparisons}${byHand}`
+    : `${comparisons}${byHand}, fewer than the ${least} that make an issue`
 }

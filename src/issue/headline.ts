@@ -10,6 +10,8 @@ const alone = ' in this week’s AI tool verdict'
 export const subjectLength = { least: 40, most: 70 } as const
 export const preheaderLength = { least: 40, most: 90 } as const
 
+type Length = { readonly least: number; readonly most: number }
+
 /** The headline of the week: what the panel says of the lead, without a full stop. */
 export function headlineOf(ranked: readonly Comparison[]): string {
   const [lead] = ranked
@@ -18,16 +20,28 @@ export function headlineOf(ranked: readonly Comparison[]): string {
 
 /** The lead's verdict and how much more there is, with the ISO week so that mail programs do not thread two issues. */
 export function subjectOf(week: Week, ranked: readonly Comparison[]): string {
+  const candidates = subjects(week, ranked).flat()
+  return firstThatFits(candidates, subjectLength) ?? candidates.at(-1) ?? ''
+}
+
+/** Up to three subjects that an editor can choose from, worded as differently as can be; the first is the generated one. */
+export function subjectChoices(week: Week, ranked: readonly Comparison[]): readonly string[] {
+  const wordings = subjects(week, ranked).map((wording) => wording.filter((one) => fits(one, subjectLength)))
+  const each = wordings.flatMap(([best]) => best ?? [])
+  return distinct([subjectOf(week, ranked), ...each, ...wordings.flat()])
+}
+
+/** A list for each wording of the lead's verdict, each from the fullest to the shortest. */
+function subjects(week: Week, ranked: readonly Comparison[]): readonly (readonly string[])[] {
   const [lead, ...rest] = ranked
-  if (!lead) return ''
+  if (!lead) return []
   const tail = ` · ${week.name}`
   const more = rest.length > 0 ? `, and ${rest.length} more` : ''
   const verdicts = rest.length > 0 ? `${more} AI tool ${rest.length === 1 ? 'verdict' : 'verdicts'}` : alone
   const heads = phrasings(lead)
-  const named = heads.flatMap((head) => [head + verdicts, head + more, head])
+  const named = heads.map((head) => [head + verdicts, head + more, head])
   const cut = cutAtWord(heads[0] ?? lead.title, subjectLength.most - tail.length)
-  const candidates = [...named, cut, nameless(lead) + verdicts].map((candidate) => candidate + tail)
-  return firstThatFits(candidates, subjectLength) ?? candidates.at(-1) ?? ''
+  return [...named, [cut], [nameless(lead) + verdicts]].map((wording) => wording.map((one) => one + tail))
 }
 
 /** A roll-up's subject: the month by name, the lead's verdict where it fits, and the month as `2026-11`. */
@@ -50,10 +64,23 @@ export function monthSubjectOf(month: string, label: string, ranked: readonly Co
 
 /** What follows the subject in an inbox: the other comparisons, or the price line where there is only one. */
 export function preheaderOf(ranked: readonly Comparison[]): string {
+  const candidates = preheaders(ranked)
+  return firstThatFits(candidates, preheaderLength) ?? candidates.at(-1) ?? ''
+}
+
+/** Up to three preheaders that an editor can choose from; the first is the generated one. */
+export function preheaderChoices(ranked: readonly Comparison[]): readonly string[] {
+  return distinct([
+    preheaderOf(ranked),
+    ...preheaders(ranked).filter((candidate) => fits(candidate, preheaderLength)),
+  ])
+}
+
+function preheaders(ranked: readonly Comparison[]): readonly string[] {
   const [lead, next, third] = ranked
-  if (!lead) return ''
+  if (!lead) return []
   const price = upperFirst(pricingRead(lead.tools))
-  const candidates = [
+  return [
     next && third ? `Also: ${next.title}, ${third.title}, prices, and where the reviewers split` : '',
     next ? `${price}. Also: ${next.title}, and where the reviewers split` : '',
     next ? `Also: ${next.title}. ${panelSentence(next.tools)}; ${pricingRead(next.tools)}.` : '',
@@ -62,7 +89,6 @@ export function preheaderOf(ranked: readonly Comparison[]): string {
     `${panelSentence(lead.tools)}. With prices and the reviewers’ split`,
     'The panel’s verdicts, what each tool costs to enter, and where the reviewers split',
   ]
-  return firstThatFits(candidates, preheaderLength) ?? candidates.at(-1) ?? ''
 }
 
 /** The lead's verdict from the fullest wording to the shortest. */
@@ -103,11 +129,16 @@ function boldest(lead: Comparison): string {
     : `${won.name} beats ${lost.name}`
 }
 
-function firstThatFits(
-  candidates: readonly string[],
-  { least, most }: { least: number; most: number },
-): string | undefined {
-  return candidates.find((candidate) => candidate.length >= least && candidate.length <= most)
+function firstThatFits(candidates: readonly string[], length: Length): string | undefined {
+  return candidates.find((candidate) => fits(candidate, length))
+}
+
+function fits(candidate: string, { least, most }: Length): boolean {
+  return candidate.length >= least && candidate.length <= most
+}
+
+function distinct(choices: readonly string[]): readonly string[] {
+  return [...new Set(choices)].filter((choice) => choice !== '').slice(0, 3)
 }
 
 function upperFirst(text: string): string {

@@ -2,6 +2,7 @@ import { printable } from '../mail/printable.ts'
 import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
 import { holeFor } from './edition.ts'
 import { excerpt } from './excerpt.ts'
+import { setIntro } from './intro.ts'
 import { goUrl, linksOf } from './links.ts'
 
 /** What the mail says around the issue: where its links lead, and who sends it. */
@@ -11,17 +12,23 @@ type Verdict = ComposedTool['stamp'] | null
 
 const longestTagline = 140
 /** Blank room behind the preheader, so that an inbox does not go on with the masthead. */
+/** Where the editor's note goes: no data can hold this character (see `printable`), so templates need no unescaped field. */
+export const introMark = '\u0003'
 const preheaderEnd = '\u2007\u034f'.repeat(60)
 
 /** An issue as the mail's templates read it: every word printable, every condition a boolean, a hole per personal link. */
 export function issueView(given: ComposedIssue, setting: IssueSetting) {
   const issue = clean(given)
+  const intro = setIntro(issue.intro)
   const links = linksOf(given, setting)
   const urls = links.map((link) => goUrl(setting.publicUrl, link))
   return {
     ...issue,
     ...clean(setting),
     preheaderEnd,
+    intro: issue.intro === '' ? '' : introMark,
+    introHtml: intro.html,
+    introText: intro.text,
     shipStamp: stampView('ship'),
     skipStamp: stampView('skip'),
     glance: issue.glance.map((comparison) => ({

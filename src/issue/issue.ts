@@ -31,16 +31,36 @@ export async function ensureIssue(db: Kysely<Database>, week: Week): Promise<voi
     .execute()
 }
 
-/** The next week with an issue to come: due after now, and not out or dropped already. */
+/** The next week with an issue to come: due after now, whatever time it was given, and not out or dropped already. */
 export async function nextIssueWeek(
+  db: Kysely<Database>,
+  now: Temporal.Instant,
+  calendar: Calendar,
+): Promise<Week> {
+  const byCalendar = await nextByCalendar(db, now, calendar)
+  const coming = await db
+    .selectFrom('issue')
+    .selectAll()
+    .where('state', 'in', ['scheduled', 'draft', 'approved', 'held', 'quiet'])
+    .where('due_at', '>', now)
+    .orderBy('due_at')
+    .limit(1)
+    .executeTakeFirst()
+  const isSooner = coming && Temporal.Instant.compare(coming.due_at, byCalendar.dueAt) < 0
+  return isSooner ? weekOfIssue(coming) : byCalendar
+}
+
+async function nextByCalendar(
   db: Kysely<Database>,
   now: Temporal.Instant,
   calendar: Calendar,
 ): Promise<Week> {
   const week = nextDueWeek(now, calendar)
   const issue = await findIssue(db, week.name)
-  const isOver = issue && (issue.planned_at !== null || issue.state === 'cancelled')
-  return isOver ? weekAfter(week, calendar) : week
+  if (!issue) return week
+  const isPast = Temporal.Instant.compare(issue.due_at, now) <= 0
+  const isOver = isPast || issue.planned_at !== null || issue.state === 'cancelled'
+  return isOver ? weekAfter(week, calendar) : weekOfIssue(issue)
 }
 
 /** The week as its row has it, with the instants that were stored. */

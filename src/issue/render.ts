@@ -6,7 +6,7 @@ import { wrap } from '../mail/set-text.ts'
 import { lean, structureOf } from '../mail/structure.ts'
 import type { ComposedIssue } from './compose.ts'
 import type { Rendered } from './edition.ts'
-import { type IssueSetting, issueView } from './issue-view.ts'
+import { type IssueSetting, introMark, issueView } from './issue-view.ts'
 
 export type { IssueSetting } from './issue-view.ts'
 
@@ -45,7 +45,7 @@ export function renderIssue(templates: MailTemplates, issue: ComposedIssue, sett
   return {
     subject: view.subject,
     preheader: view.preheader,
-    html: templates.html(view),
+    html: templates.html(view).replace(introMark, () => view.introHtml),
     text: templates.text(view),
   }
 }

@@ -17,7 +17,24 @@ export type SuppressionList = {
 
 const row = z.object({ id: z.string(), email: z.string(), origin: z.string() })
 
-/** Opens it with a key that may do everything, which only commands have. */
+const resendHost = 'https://api.resend.com'
+
+/** The list of the account that the configuration names; undefined without a key that may read and change it. */
+export function theirSuppressions({
+  resendFullAccessKey,
+  mail,
+}: {
+  readonly resendFullAccessKey?: string | undefined
+  readonly mail: { readonly resendBaseUrl?: string | undefined }
+}): SuppressionList | undefined {
+  if (!resendFullAccessKey) return undefined
+  return openSuppressionList({
+    fullAccessKey: resendFullAccessKey,
+    baseUrl: mail.resendBaseUrl ?? resendHost,
+  })
+}
+
+/** Opens it with a key that may do everything; one that only sends may not. */
 export function openSuppressionList(at: {
   readonly fullAccessKey: string
   readonly baseUrl: string

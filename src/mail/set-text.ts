@@ -15,9 +15,13 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
  */
 export function wrap(...given: readonly unknown[]): string {
   const { hash } = given.at(-1) as HelperOptions
-  const lead = String(hash.lead ?? '')
+  return wrapped(given.slice(0, -1).join(''), String(hash.lead ?? ''))
+}
+
+/** The same for a text that no template has: `lead` stands before its first line. */
+export function wrapped(text: string, lead: string): string {
   const room = columns - widthOf(lead)
-  return lead + setLines(given.slice(0, -1).join(''), room).join(`\n${' '.repeat(columns - room)}`)
+  return lead + setLines(text, room).join(`\n${' '.repeat(columns - room)}`)
 }
 
 function setLines(text: string, room: number): readonly string[] {

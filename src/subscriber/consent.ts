@@ -10,6 +10,7 @@ export type ConsentMethod =
   | 'page'
   | 'one-click'
   | 'by hand'
+  | 'editor'
   | 'import'
   | 'schedule'
   | 'complaint'

@@ -11,6 +11,9 @@ type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly key
 /** `erased`: now, or before. */
 export type Erased = 'erased' | 'unknown'
 
+/** Who erases: the reader on their page, an operator, or an editor. */
+type Eraser = Extract<ConsentMethod, 'page' | 'by hand' | 'editor'>
+
 /**
  * Forgets a reader's address everywhere, in one transaction: what stays is the ledger without an address, the consent
  * record, which proves why mail was sent, and a keyed hash of each address they had, so that no import brings them back.
@@ -19,33 +22,42 @@ export type Erased = 'erased' | 'unknown'
 export async function eraseReader(
   { db, clock, keys }: Deps,
   publicId: string,
-  method: Extract<ConsentMethod, 'page' | 'by hand'>,
+  method: Eraser,
 ): Promise<Erased> {
-  return db.transaction().execute(async (trx) => {
-    const reader = await trx
-      .selectFrom('subscriber')
-      .select(['id', 'address'])
-      .where('public_id', '=', publicId)
-      .forUpdate()
-      .executeTakeFirst()
-    if (!reader) return 'unknown'
-    if (reader.address === null) return 'erased'
+  const erased = await db.transaction().execute((trx) => forgetReader(trx, { clock, keys }, publicId, method))
+  return erased === 'unknown' ? 'unknown' : 'erased'
+}
 
-    await orderWithClaims(trx, [reader.id])
-    const at = clock()
-    const addresses = await addressesOf(trx, reader.id, reader.address)
-    await trx
-      .updateTable('subscriber')
-      .set({ status: 'erased', address: null, paused_until: null, unsubscribed_at: null })
-      .where('id', '=', reader.id)
-      .execute()
-    for (const address of addresses) await keepOnlyHash(trx, keys, address, at)
-    await forgetChoices(trx, reader.id)
-    await forgetMail(trx, reader.id, publicId)
-    await forgetLetters(trx, reader.id, addresses, at)
-    await recordConsent(trx, { subscriberId: reader.id, kind: 'erased', at, method })
-    return 'erased'
-  })
+/** The same within a transaction that records more than that; `erased before`: nothing was changed. */
+export async function forgetReader(
+  trx: Transaction<Database>,
+  { clock, keys }: Omit<Deps, 'db'>,
+  publicId: string,
+  method: Eraser,
+): Promise<Erased | 'erased before'> {
+  const reader = await trx
+    .selectFrom('subscriber')
+    .select(['id', 'address'])
+    .where('public_id', '=', publicId)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!reader) return 'unknown'
+  if (reader.address === null) return 'erased before'
+
+  await orderWithClaims(trx, [reader.id])
+  const at = clock()
+  const addresses = await addressesOf(trx, reader.id, reader.address)
+  await trx
+    .updateTable('subscriber')
+    .set({ status: 'erased', address: null, paused_until: null, unsubscribed_at: null })
+    .where('id', '=', reader.id)
+    .execute()
+  for (const address of addresses) await keepOnlyHash(trx, keys, address, at)
+  await forgetChoices(trx, reader.id)
+  await forgetMail(trx, reader.id, publicId)
+  await forgetLetters(trx, reader.id, addresses, at)
+  await recordConsent(trx, { subscriberId: reader.id, kind: 'erased', at, method })
+  return 'erased'
 }
 
 /** Their address now and every one they had before, but for those that are somebody else's by now. */

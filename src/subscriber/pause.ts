@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { instantOf } from '../clock.ts'
@@ -60,23 +60,32 @@ export async function pauseReader({ db, clock }: Deps, publicId: string, end: Pa
 
 /** Ends a reader's pause now. Returns false when they are not on the list. */
 export async function resumeReader({ db, clock }: Deps, publicId: string): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
-    const reader = await trx
-      .selectFrom('subscriber')
-      .select(['id', 'status'])
-      .where('public_id', '=', publicId)
-      .where('status', 'in', ['confirmed', 'paused'])
-      .forNoKeyUpdate()
-      .executeTakeFirst()
-    if (!reader) return false
-    if (reader.status === 'confirmed') return true
+  const ended = await db.transaction().execute((trx) => endPause(trx, clock, publicId, 'page'))
+  return ended !== 'not on the list'
+}
 
-    await trx
-      .updateTable('subscriber')
-      .set({ status: 'confirmed', paused_until: null })
-      .where('id', '=', reader.id)
-      .execute()
-    await recordConsent(trx, { subscriberId: reader.id, kind: 'resumed', at: clock(), method: 'page' })
-    return true
-  })
+/** The same within a transaction that records more than that; `not paused`: nothing was changed. */
+export async function endPause(
+  trx: Transaction<Database>,
+  clock: Clock,
+  publicId: string,
+  method: 'page' | 'editor',
+): Promise<'resumed' | 'not paused' | 'not on the list'> {
+  const reader = await trx
+    .selectFrom('subscriber')
+    .select(['id', 'status'])
+    .where('public_id', '=', publicId)
+    .where('status', 'in', ['confirmed', 'paused'])
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (!reader) return 'not on the list'
+  if (reader.status === 'confirmed') return 'not paused'
+
+  await trx
+    .updateTable('subscriber')
+    .set({ status: 'confirmed', paused_until: null })
+    .where('id', '=', reader.id)
+    .execute()
+  await recordConsent(trx, { subscriberId: reader.id, kind: 'resumed', at: clock(), method })
+  return 'resumed'
 }

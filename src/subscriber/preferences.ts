@@ -75,13 +75,17 @@ export async function choicesOf(
   return { cadence, categories: categories.map((row) => row.category), tools: tools.map((row) => row.slug) }
 }
 
-/** The categories and tools that were compared last, and those that the reader follows, by name. */
-export async function followable(db: Kysely<Database>, subscriberId: number): Promise<Followable> {
+/** The categories and tools that were compared last, as far as that is public now, and those that the reader follows, by name. */
+export async function followable(
+  db: Kysely<Database>,
+  subscriberId: number,
+  now: Temporal.Instant,
+): Promise<Followable> {
   const categories = await sql<Followable['categories'][number]>`
     with followed as (select category as name from followed_category where subscriber_id = ${subscriberId}),
     recent as (
       select t.category as name from comparison_tool t join comparison c on c.id = t.comparison_id
-       where c.retracted_at is null and t.category <> ''
+       where c.retracted_at is null and c.published_at <= ${now}::timestamptz and t.category <> ''
        group by t.category order by max(c.published_at) desc, t.category limit ${mostOffered.categories}::int)
     select name, name in (select name from followed) as followed
       from (select name from followed union select name from recent) offered order by lower(name), name`.execute(
@@ -91,13 +95,13 @@ export async function followable(db: Kysely<Database>, subscriberId: number): Pr
     with followed as (select tool_id as id from followed_tool where subscriber_id = ${subscriberId}),
     recent as (
       select t.tool_id as id from comparison_tool t join comparison c on c.id = t.comparison_id
-       where c.retracted_at is null
+       where c.retracted_at is null and c.published_at <= ${now}::timestamptz
        group by t.tool_id order by max(c.published_at) desc, t.tool_id limit ${mostOffered.tools}::int),
     offered as (select id from followed union select id from recent),
     named as (
       select distinct on (t.tool_id) t.tool_id as id, t.name
         from comparison_tool t join comparison c on c.id = t.comparison_id
-       where t.tool_id in (select id from offered)
+       where t.tool_id in (select id from offered) and c.published_at <= ${now}::timestamptz
        order by t.tool_id, c.published_at desc, c.id desc)
     select tool.slug, coalesce(named.name, tool.slug) as name, o.id in (select id from followed) as followed
       from offered o join tool on tool.id = o.id left join named on named.id = o.id

@@ -11,6 +11,7 @@ import {
   type Passage,
   type SignUpLimits,
   signUpLimits,
+  turnstile,
 } from './sign-up-limits.ts'
 import { suppressedAmong } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
@@ -54,10 +55,9 @@ export type Fate = 'posted' | 'on the list' | 'suppressed' | 'trapped' | Exclude
 type Waiting = Selectable<Database['sign_up']>
 type Reader = Pick<Selectable<Database['subscriber']>, 'id' | 'address' | 'status'>
 
-/** Any number that no other lock of ours has. */
-const turnstile = 2_026_003
 const batchSize = 100
-const proofLife = Temporal.Duration.from({ hours: 72 })
+/** How long the link in a confirmation letter holds. */
+export const proofLife = Temporal.Duration.from({ hours: 72 })
 
 /**
  * Takes the sign-ups that wait, oldest first, and returns how many met which fate. Each transaction takes some, one

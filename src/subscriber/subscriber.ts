@@ -6,7 +6,7 @@ import { recordConsent } from './consent.ts'
 type Deps = { db: Kysely<Database>; clock: Clock }
 
 /** Where and when somebody said that we may mail them, in the operator's words. */
-export type GivenConsent = { readonly method: 'by hand' | 'import'; readonly detail: string }
+export type GivenConsent = { readonly method: 'by hand' | 'import' | 'editor'; readonly detail: string }
 
 export type Added = 'added' | 'already confirmed' | 'left before' | 'suppressed'
 
@@ -19,26 +19,34 @@ export async function addSubscriber(
   address: string,
   consent: GivenConsent,
 ): Promise<Added> {
-  return db.transaction().execute(async (trx) => {
-    const suppressed = await trx
-      .selectFrom('suppression')
-      .select('id')
-      .where('address', '=', address)
-      .executeTakeFirst()
-    if (suppressed) return 'suppressed'
+  return db.transaction().execute((trx) => putOnList(trx, clock, address, consent))
+}
 
-    const made = await trx
-      .insertInto('subscriber')
-      .values({ address, status: 'confirmed', created_at: clock(), confirmed_at: clock() })
-      .onConflict((oc) => oc.column('address').doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (made) {
-      await recordConsent(trx, { subscriberId: made.id, kind: 'imported', at: clock(), ...consent })
-      return 'added'
-    }
-    return confirmPending(trx, address, clock(), consent)
-  })
+/** The same within a transaction that records more than that. */
+export async function putOnList(
+  trx: Transaction<Database>,
+  clock: Clock,
+  address: string,
+  consent: GivenConsent,
+): Promise<Added> {
+  const suppressed = await trx
+    .selectFrom('suppression')
+    .select('id')
+    .where('address', '=', address)
+    .executeTakeFirst()
+  if (suppressed) return 'suppressed'
+
+  const made = await trx
+    .insertInto('subscriber')
+    .values({ address, status: 'confirmed', created_at: clock(), confirmed_at: clock() })
+    .onConflict((oc) => oc.column('address').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (made) {
+    await recordConsent(trx, { subscriberId: made.id, kind: 'imported', at: clock(), ...consent })
+    return 'added'
+  }
+  return confirmPending(trx, address, clock(), consent)
 }
 
 async function confirmPending(

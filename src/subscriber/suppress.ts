@@ -47,7 +47,10 @@ export async function suppress(
 }
 
 /** Lifts a suppression. Returns the reason that it had; undefined when the address was not suppressed. */
-export async function unsuppress(db: Kysely<Database>, address: string): Promise<BarReason | undefined> {
+export async function unsuppress(
+  db: Kysely<Database> | Transaction<Database>,
+  address: string,
+): Promise<BarReason | undefined> {
   const gone = await db
     .deleteFrom('suppression')
     .where('address', '=', address)

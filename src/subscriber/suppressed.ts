@@ -47,6 +47,18 @@ export async function barredAmong(
   return reasons
 }
 
+/** Why an address is not mailed, and since when. */
+export type Bar = { readonly reason: SuppressionReason; readonly since: Temporal.Instant }
+
+/** What bars an address as it is: the suppression that the ledger asks for before each mail. */
+export function barOn(db: Kysely<Database>, address: string): Promise<Bar | undefined> {
+  return db
+    .selectFrom('suppression')
+    .select(['reason', 'since'])
+    .where('address', '=', address)
+    .executeTakeFirst()
+}
+
 /** Forgets that somebody was erased under this address: they have come back themselves. */
 export async function forgetErasure(
   trx: Transaction<Database>,

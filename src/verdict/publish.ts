@@ -4,44 +4,58 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { ComparisonDocument } from './document.ts'
 import { comparePanelOrder } from './review.ts'
+import { searchWords } from './search-words.ts'
 
 type Deps = { db: Kysely<Database>; clock: Clock }
 
 export type Published = 'created' | 'updated' | 'unchanged'
 
+/** What became of a document, and the revision that the comparison has now. */
+export type Taken = { readonly outcome: Published; readonly revision: number }
+
 /**
  * Takes in a parsed document, by slug: the same document again changes nothing, another one becomes the next
- * revision and the old one stays in `comparison_revision`. All or nothing.
+ * revision and the old one stays in `comparison_revision`. All or nothing. `by` is whoever brought it.
  */
 export async function publishComparison(
   { db, clock }: Deps,
   document: ComparisonDocument,
+  by?: string,
 ): Promise<Published> {
-  return db.transaction().execute(async (trx) => {
-    const { id, isNew } = await reserve(trx, document, clock())
-    const latest = await latestRevision(trx, id)
-    if (latest && isDeepStrictEqual(latest.document, plain(document))) return 'unchanged'
+  const { outcome } = await db
+    .transaction()
+    .execute((trx) => publishWithin(trx, document, { at: clock(), by: by ?? null }))
+  return outcome
+}
 
-    const revision = (latest?.revision ?? 0) + 1
-    const instant = clock()
-    await trx
-      .updateTable('comparison')
-      .set({
-        title: document.title,
-        published_at: Temporal.Instant.from(document.publishedAt),
-        retracted_at: document.retracted ? instant : null,
-        revision,
-        revised_at: instant,
-      })
-      .where('id', '=', id)
-      .execute()
-    await trx
-      .insertInto('comparison_revision')
-      .values({ comparison_id: id, revision, revised_at: instant, document: JSON.stringify(plain(document)) })
-      .execute()
-    await replaceTools(trx, id, document)
-    return isNew ? 'created' : 'updated'
-  })
+/** The same as part of a transaction that does more. */
+export async function publishWithin(
+  trx: Transaction<Database>,
+  document: ComparisonDocument,
+  { at, by }: { readonly at: Temporal.Instant; readonly by: string | null },
+): Promise<Taken> {
+  const { id, isNew } = await reserve(trx, document, at)
+  const latest = await latestRevision(trx, id)
+  if (latest && isDeepStrictEqual(latest.document, plain(document)))
+    return { outcome: 'unchanged', revision: latest.revision }
+
+  const revision = (latest?.revision ?? 0) + 1
+  await trx
+    .updateTable('comparison')
+    .set((eb) => ({
+      title: document.title,
+      published_at: Temporal.Instant.from(document.publishedAt),
+      retracted_at: document.retracted ? eb.fn.coalesce('retracted_at', eb.val(at)) : null,
+      ...{ revision, revised_at: at, sought: soughtBy(document) },
+    }))
+    .where('id', '=', id)
+    .execute()
+  await trx
+    .insertInto('comparison_revision')
+    .values({ comparison_id: id, revision, revised_at: at, by, document: JSON.stringify(plain(document)) })
+    .execute()
+  await replaceTools(trx, id, document)
+  return { outcome: isNew ? 'created' : 'updated', revision }
 }
 
 /** What publishing a document would come to, without doing it. */
@@ -136,6 +150,12 @@ async function reserveTools(trx: Transaction<Database>, slugs: readonly string[]
     .execute()
   const tools = await trx.selectFrom('tool').select(['id', 'slug']).where('slug', 'in', slugs).execute()
   return new Map(tools.map((tool) => [tool.slug, tool.id]))
+}
+
+/** The words that a comparison is found by: its title, its slug, its tools' names and categories. */
+function soughtBy({ title, slug, tools }: ComparisonDocument): string {
+  const said = [title, slug, ...tools.flatMap(({ name, category }) => [name, category])]
+  return searchWords(said.join(' ')).join(' ')
 }
 
 /** The document as JSON keeps it: fields that are not there are absent, not `undefined`. */

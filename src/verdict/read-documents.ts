@@ -1,4 +1,5 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import type { z } from 'zod'
 import { type ComparisonDocument, comparisonDocument } from './document.ts'
 
 /** One thing wrong in a file: where, and what was expected there. `field` is empty for the document as a whole. */
@@ -82,13 +83,22 @@ function readNode(content: string, node: Node, lineOf: (offset: number) => numbe
   const result = comparisonDocument.safeParse(value)
   if (result.success) return { ok: true, line: lineOf(node.offset), document: result.data }
 
-  const faults = result.error.issues.flatMap((issue) => {
-    const path = issue.path.filter((step) => typeof step !== 'symbol')
-    const fields = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
-    const problem = issue.code === 'unrecognized_keys' ? 'unknown field' : inPlainWords(issue.message)
-    return fields.map((field) => fault(lineOf(nearest(node, field).offset), fieldName(field), problem))
-  })
+  const faults = problemsIn(result.error).map(({ path, problem }) =>
+    fault(lineOf(nearest(node, path).offset), fieldName(path), problem),
+  )
   return refused(lineOf(node.offset), slugOf(value), faults)
+}
+
+/** Where a value is not what was expected, and what was, in plain words; an unknown field is named by its own path. */
+export function problemsIn(
+  error: z.ZodError,
+): readonly { readonly path: readonly (string | number)[]; readonly problem: string }[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.filter((step) => typeof step !== 'symbol')
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: [...path, key], problem: 'unknown field' }))
+    return [{ path, problem: inPlainWords(issue.message) }]
+  })
 }
 
 /** The parser's own phrases as a person would say them; our own messages are left as they are. */

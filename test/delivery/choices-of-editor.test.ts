@@ -13,28 +13,48 @@ function choices(
     policy = 'auto' as 'auto' | 'approve',
     approved = false,
     edition = 'e' as string | null,
+    refused = 0,
+    inDoubt = 0,
   } = {},
 ): string {
-  const issue = { state, edition_hash: edition, approved_hash: approved ? edition : null, due_at: due }
-  const { next, others } = choicesOfEditor(issue, now, { policy, grace: Temporal.Duration.from('PT36H') })
+  const isPlanned = ['sending', 'paused', 'sent', 'partly sent'].includes(state)
+  const issue = {
+    ...{ state, edition_hash: edition, approved_hash: approved ? edition : null, due_at: due },
+    planned_at: isPlanned ? due : null,
+  }
+  const rules = { policy, grace: Temporal.Duration.from('PT36H') }
+  const { next, others } = choicesOfEditor(issue, now, rules, { refused, inDoubt })
   const name = ({ action, isFinal }: { action: string; isFinal: boolean }) => `${action}${isFinal ? '!' : ''}`
-  return [next ? `[${name(next)}]` : '[]', ...others.map(name)].join(' ')
+  return [next ? `[${name(next)}]` : '[]', ...others.map(name)].join(', ')
 }
 
 describe('what an editor can do', () => {
   it.each([
-    ['scheduled', '[] draft cancel!'],
-    ['draft', '[approve] hold draft cancel!'],
-    ['approved', '[] hold send now! cancel!'],
-    ['held', '[release] cancel!'],
-    ['quiet', '[] draft'],
-    ['sending', '[] hold cancel!'],
-    ['paused', '[release!] cancel!'],
-    ['sent', '[]'],
-    ['partly sent', '[]'],
-    ['cancelled', '[]'],
-  ] as const)('with an issue that is %s before its time: %s', (state, expected) => {
-    expect(choices(state)).toBe(expected)
+    ['scheduled', null, '[], draft, change time, cancel!'],
+    ['draft', 'e', '[approve], hold, draft, test send, change time, cancel!'],
+    ['approved', 'e', '[], hold, send now!, test send, change time, cancel!'],
+    ['held', 'e', '[release], test send, change time, cancel!'],
+    ['quiet', null, '[], draft, change time'],
+    ['missed', null, '[], change time, cancel!'],
+    ['sending', 'e', '[], hold, cancel!'],
+    ['paused', 'e', '[release!], cancel!'],
+    ['sent', 'e', '[]'],
+    ['partly sent', 'e', '[]'],
+    ['cancelled', 'e', '[]'],
+  ] as const)('with an issue that is %s before its time (edition: %s): %s', (state, edition, expected) => {
+    expect(choices(state, { edition })).toBe(expected)
+  })
+
+  it.each([
+    ['sending', { inDoubt: 2, refused: 3 }, '[], hold, resolve doubts, cancel!'],
+    ['paused', { inDoubt: 2, refused: 3 }, '[release!], resolve doubts, cancel!'],
+    ['partly sent', { inDoubt: 2, refused: 3 }, '[resolve doubts], retry failed!'],
+    ['partly sent', { inDoubt: 0, refused: 3 }, '[retry failed!]'],
+    ['partly sent', { inDoubt: 2, refused: 0 }, '[resolve doubts]'],
+    ['cancelled', { inDoubt: 2, refused: 3 }, '[resolve doubts]'],
+    ['sent', { inDoubt: 0, refused: 0 }, '[]'],
+  ] as const)('after sending, %s with %o left behind: %s', (state, left, expected) => {
+    expect(choices(state, left)).toBe(expected)
   })
 
   it('is asked twice once the time has come and what follows is a mail that leaves', () => {
@@ -45,9 +65,9 @@ describe('what an editor can do', () => {
   })
 
   it('with an issue that was missed depends on whether there is something to send and it may be sent', () => {
-    expect(choices('missed', { edition: null })).toBe('[] cancel!')
-    expect(choices('missed')).toBe('[send now!] cancel!')
-    expect(choices('missed', { policy: 'approve' })).toBe('[approve] cancel!')
-    expect(choices('missed', { policy: 'approve', approved: true })).toBe('[send now!] cancel!')
+    const others = 'test send, change time, cancel!'
+    expect(choices('missed')).toBe(`[send now!], ${others}`)
+    expect(choices('missed', { policy: 'approve' })).toBe(`[approve], ${others}`)
+    expect(choices('missed', { policy: 'approve', approved: true })).toBe(`[send now!], ${others}`)
   })
 })

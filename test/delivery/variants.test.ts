@@ -3,7 +3,9 @@ import { runDraft } from '../../jobs/draft-issue.ts'
 import { sendIssue } from '../../jobs/send-issue.ts'
 import { previewEdition } from '../../src/delivery/preview.ts'
 import { reconcileIssue } from '../../src/delivery/reconcile.ts'
+import { noEdits } from '../../src/issue/edits.ts'
 import { findIssue } from '../../src/issue/issue.ts'
+import { saveEdits } from '../../src/issue/save-edits.ts'
 import { clockAt } from '../setup/clock.ts'
 import { documentFor, publish } from '../setup/comparisons.ts'
 import { useDatabase } from '../setup/database.ts'
@@ -201,5 +203,68 @@ describe('an issue for readers who want less than everything', () => {
     expect(before[0]).toMatchObject({ html: got[0]?.html, text: got[0]?.text, subject: got[0]?.subject })
     expect(before[1]).toMatchObject({ html: got[1]?.html, text: got[1]?.text, subject: got[1]?.subject })
     expect(before[2]).toMatchObject({ kind: 'nothing', reason: 'monthly: no issue went out last month' })
+  })
+
+  it('has an editor’s intro, order and quotes in a part of the issue, and the subject only where the lead is', async () => {
+    const { mail, deps } = newsletter('2026-11-19T14:00:00Z')
+    for (const [slug, category] of [
+      ['loom', 'Design'],
+      ['sieve', 'Data'],
+      ['anvil', 'Data'],
+    ] as const)
+      await publish(database.db, inCategory(slug, category))
+    const [ann, bob, cleo] = [
+      await people.ann(database.db),
+      await people.bob(database.db),
+      await people.cleo(database.db),
+    ]
+    await wants(bob.id, 'followed', { category: 'Data' })
+    await wants(cleo.id, 'followed', { category: 'Design' })
+    await runDraft(deps, '2026-W47')
+
+    await saveEdits(deps, '2026-W47', {
+      ...{ base: 0, by: 'eve@example.test' },
+      edits: {
+        ...{
+          ...noEdits,
+          subject: 'What an editor called it',
+          intro: 'A *note*.',
+          order: ['sieve', 'loom', 'anvil'],
+        },
+        quotes: { loom: ['it earns what it costs', null] },
+      },
+    })
+    await sendIssue(deps, '2026-W47', { early: true })
+
+    const got = [ann, bob, cleo].map(({ address }) => mail.accepted.find((sent) => sent.to === address))
+    expect(got.map((sent) => sent?.subject === 'What an editor called it')).toEqual([true, true, false])
+    for (const sent of got) expect(sent?.html).toContain('A <em>note</em>.')
+    expect(got[1]?.text.indexOf('sieve left vs')).toBeLessThan(got[1]?.text.indexOf('anvil left vs') ?? 0)
+    expect(got[2]?.text).toContain('“it earns what it costs”')
+    expect(got[2]?.text).not.toContain('sieve left')
+  })
+
+  it('rolls last month up with the quotes that its issues had, this issue’s note, and the month’s own subject', async () => {
+    const { clock, mail, deps } = newsletter('2026-11-26T14:00:00Z')
+    const ann = await people.ann(database.db)
+    await wants(ann.id, 'monthly')
+    await people.bob(database.db)
+    await publish(database.db, documentFor('sieve', { publishedAt: '2026-11-25T10:00:00Z' }))
+    await runDraft(deps, '2026-W48')
+    const quotes = { sieve: ['it earns what it costs', null] as const }
+    await saveEdits(deps, '2026-W48', { base: 0, by: 'eve@example.test', edits: { ...noEdits, quotes } })
+    await sendIssue(deps, '2026-W48', { early: true })
+    clock.moveTo('2026-12-03T14:00:00Z')
+    await publish(database.db, documentFor('anvil', { publishedAt: '2026-12-02T10:00:00Z' }))
+    await runDraft(deps, '2026-W49')
+    const edits = { ...noEdits, subject: 'What an editor called it', intro: 'December.' }
+    await saveEdits(deps, '2026-W49', { base: 0, by: 'eve@example.test', edits })
+
+    await sendIssue(deps, '2026-W49', { early: true })
+
+    const monthly = mail.accepted.find((sent) => sent.to === ann.address)
+    expect(monthly?.subject).toMatch(/^November’s verdicts/)
+    expect(monthly?.text).toContain('December.')
+    expect(monthly?.text).toContain('“it earns what it costs”')
   })
 })

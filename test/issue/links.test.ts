@@ -103,9 +103,6 @@ describe('a draft', () => {
 
     expect(preview).toMatchObject({
       links: expect.arrayContaining([expect.objectContaining({ target: `${site}/compare/loom` })]),
-      preflight: expect.arrayContaining([
-        { level: 'pass', what: '2 counted links lead to news.example.com' },
-      ]),
     })
   })
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
@@ -45,12 +46,18 @@ export async function openTestDatabase(): Promise<{
 }> {
   const server = process.env.TEST_DATABASE_URL
   if (!server) {
-    const connection = await openEmbedded()
+    const connection = await openEmbedded(undefined, copyOfEmbedded())
     await migrate(connection.db)
     return { connection, url: undefined, close: connection.close }
   }
-  const made = await makeDatabase(server, 'wv_test')
+  const made = await makeDatabase(server, 'wv_test', process.env.WV_POSTGRES_TEMPLATE)
   return { connection: made.connection, url: made.url, close: made.drop }
+}
+
+/** What the suite prepared (`which-databases.ts`); nothing where a bench runs by itself. */
+function copyOfEmbedded(): Blob | undefined {
+  const path = process.env.WV_EMBEDDED_COPY
+  return path === undefined ? undefined : new Blob([readFileSync(path)])
 }
 
 /** Returns once some session of this PostgreSQL database waits for a lock. Throws after ten seconds. */

@@ -6,14 +6,14 @@ import { migrate } from '../../db/migrate.ts'
 /** A migrated PostgreSQL database of one run's own; `drop` removes it. */
 export type OwnDatabase = { readonly url: string; readonly connection: Connection; drop(): Promise<void> }
 
-/** Makes a database, whose name begins with `prefix`, on a server where databases may be made. */
-export async function makeDatabase(server: string, prefix: string): Promise<OwnDatabase> {
+/** Makes a database, whose name begins with `prefix`, on a server where databases may be made; as a copy of `template` where that is named. */
+export async function makeDatabase(server: string, prefix: string, template?: string): Promise<OwnDatabase> {
   const name = `${prefix}_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, sql`create database ${sql.id(name)}`)
+  await onServer(server, sql`create database ${sql.id(name)} template ${sql.id(template ?? 'template1')}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   const connection = openPostgres(url.href)
-  await migrate(connection.db)
+  if (template === undefined) await migrate(connection.db)
   return {
     url: url.href,
     connection,

@@ -85,7 +85,7 @@ describe('what can be followed', () => {
       .where('slug', '=', 'glyphmoor-vs-kernwick')
       .execute()
 
-    const offered = await followable(database.db, ann.id)
+    const offered = await followable(database.db, ann.id, clock())
 
     expect(offered.categories).toEqual([{ name: 'Developer Tools', followed: true }])
     expect(offered.tools.map(({ slug, followed }) => (followed ? `${slug}, followed` : slug))).toEqual([
@@ -107,9 +107,17 @@ describe('what can be followed', () => {
       tools: [{ ...left, name: 'Another name' }, right],
     })
 
-    const { tools } = await followable(database.db, ann.id)
+    const { tools } = await followable(database.db, ann.id, clock().add({ hours: 24 }))
 
     expect(tools.find(({ slug }) => slug === left.slug)?.name).toBe('Another name')
+  })
+
+  it('says nothing of a comparison whose time has not come', async () => {
+    const ann = await people.ann(database.db)
+    await publish(database.db, documentFor('glyphmoor-vs-kernwick', { publishedAt: '2026-11-18T15:00:00Z' }))
+
+    expect(await followable(database.db, ann.id, clock())).toEqual({ categories: [], tools: [] })
+    expect((await followable(database.db, ann.id, clock().add({ hours: 1 }))).tools).toHaveLength(2)
   })
 })
 

@@ -3,6 +3,7 @@ import { composeComparison } from '../../src/issue/compose.ts'
 import type { ComparisonDocument } from '../../src/verdict/document.ts'
 import { loadComparisons } from '../../src/verdict/load.ts'
 import { foreseePublishing, publishComparison } from '../../src/verdict/publish.ts'
+import { findRevision, listRevisions } from '../../src/verdict/revisions.ts'
 import { clockAt } from '../setup/clock.ts'
 import { documentFor, sampleDocuments } from '../setup/comparisons.ts'
 import { useDatabase } from '../setup/database.ts'
@@ -106,7 +107,31 @@ describe('publishing a comparison', () => {
   })
 })
 
+describe('the revisions of a comparison', () => {
+  it('are kept with whoever brought them, newest first, and what nobody named stays nameless', async () => {
+    await publish(quillmark)
+    await publishComparison({ db: database.db, clock }, { ...quillmark, title: 'Second' }, 'eve@example.test')
+
+    const revisions = await listRevisions(database.db, 'quillmark', { most: 10 })
+
+    expect(revisions.map(({ revision, by, document }) => [revision, by, document.title])).toEqual([
+      [2, 'eve@example.test', 'Second'],
+      [1, null, quillmark.title],
+    ])
+    expect(await findRevision(database.db, 'quillmark', 1)).toMatchObject({ document: quillmark })
+    expect(await findRevision(database.db, 'quillmark', 3)).toBeUndefined()
+    expect(await findRevision(database.db, 'inkwell')).toBeUndefined()
+  })
+})
+
 describe('retracting a comparison', () => {
+  it('keeps its first instant when the text is mended later', async () => {
+    await publish({ ...quillmark, retracted: true }, '2026-11-18T16:00:00Z')
+    await publish({ ...quillmark, retracted: true, title: 'Mended' }, '2026-11-18T17:00:00Z')
+
+    expect(String((await row()).retracted_at)).toBe('2026-11-18T16:00:00Z')
+  })
+
   it('keeps when it happened, and every word', async () => {
     await publish(quillmark, '2026-11-18T15:00:00Z')
 

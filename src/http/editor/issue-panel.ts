@@ -1,11 +1,15 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
-import { choicesOfEditor, type EditorChoice } from '../../delivery/choices-of-editor.ts'
+import { aftermathOf } from '../../delivery/aftermath.ts'
+import { choicesOfEditor, type EditorAction, type EditorChoice } from '../../delivery/choices-of-editor.ts'
 import type { SendRules } from '../../delivery/send.ts'
 import type { Issue } from '../../issue/issue.ts'
+import { lostApproval } from '../../issue/lost-approval.ts'
 import type { Week } from '../../issue/week.ts'
-import { labelOf, standing } from './issue-words.ts'
+import { labelOf } from './choice-words.ts'
+import { lostApprovalWords } from './content-words.ts'
+import { standing } from './issue-words.ts'
 import { dayAndTime, grouped, span } from './when.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly rules: SendRules }
@@ -14,7 +18,8 @@ type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly rul
 export async function issuePanel({ db, clock, rules }: Deps, issue: Issue) {
   const now = clock()
   const edition = await editionOf(db, issue)
-  const choices = choicesOfEditor(issue, now, rules)
+  const choices = choicesOfEditor(issue, now, rules, await aftermathOf(db, issue))
+  const lost = await lostApproval(db, issue)
   const toGo = Temporal.Instant.compare(issue.due_at, now) > 0
   const isComing = toGo && ['scheduled', 'draft', 'approved', 'held'].includes(issue.state)
   return {
@@ -22,7 +27,10 @@ export async function issuePanel({ db, clock, rules }: Deps, issue: Issue) {
       path: `/desk/issues/${issue.week}`,
       week: issue.week,
       state: issue.state,
-      standing: standing(issue, now, rules),
+      standing: [
+        ...(lost ? [lostApprovalWords(lost, issue.timezone)] : []),
+        standing(issue, now, rules),
+      ].join(' '),
     },
     due: { machine: issue.due_at.toString(), person: dayAndTime(issue.due_at, issue.timezone) },
     countdown: isComing ? span(now, issue.due_at) : '',
@@ -32,7 +40,7 @@ export async function issuePanel({ db, clock, rules }: Deps, issue: Issue) {
       ...(choices.next ? [{ ...button(issue, choices.next), look: 'button' }] : []),
       ...choices.others.map((choice) => ({
         ...button(issue, choice),
-        look: choice.action === 'cancel' ? 'tap' : 'button quiet',
+        look: choice.action === 'cancel' || pageOf(choice.action, issue) ? 'tap' : 'button quiet',
       })),
     ],
   }
@@ -57,12 +65,28 @@ export function asIssue({ zone, draftAt, dueAt }: Week) {
   return { state: 'scheduled' as const, timezone: zone, draft_at: draftAt, due_at: dueAt, ...nothing }
 }
 
-/** A choice as a button: one that is final leads to the page that asks twice. */
+/** A choice as a button: one that is final, or needs more than a press, leads to a page. */
 export function button(issue: Issue, { action, isFinal }: EditorChoice) {
   const path = `/desk/issues/${issue.week}/decide`
+  const page = pageOf(action, issue)
   return {
-    ...{ action, label: labelOf(action, issue.state), isFinal, path },
-    ...{ ask: `${path}?action=${encodeURIComponent(action)}`, edition: issue.edition_hash ?? '' },
+    ...{ action, label: labelOf(action, issue.state), opensPage: isFinal || page !== undefined, path },
+    ask: page ?? `${path}?action=${encodeURIComponent(action)}`,
+    ...{ edition: issue.edition_hash ?? '', state: issue.state },
+  }
+}
+
+/** What has a page of its own. */
+function pageOf(action: EditorAction, { week }: Issue): string | undefined {
+  switch (action) {
+    case 'change time':
+      return `/desk/issues/${week}/time`
+    case 'test send':
+      return `/desk/issues/${week}/test`
+    case 'resolve doubts':
+      return `/desk/quarantine?week=${week}`
+    default:
+      return undefined
   }
 }
 

@@ -1,4 +1,3 @@
-import type { EditorAction, EditorChoice } from '../../delivery/choices-of-editor.ts'
 import type { SendRules } from '../../delivery/send.ts'
 import type { Issue } from '../../issue/issue.ts'
 import { dayAndTime, fromNow } from './when.ts'
@@ -66,7 +65,7 @@ export function nextWords(issue: Said, now: Temporal.Instant, rules: SendRules, 
         ? 'Nothing. What is published from now on goes into the next issue.'
         : 'Draft it again if what is waiting by now should go out this week.'
     case 'missed':
-      return 'Decide: send it all the same, or cancel it, which frees its comparisons for the next one.'
+      return 'Decide: send it all the same, or cancel it, which frees its comparisons for the next one. Or give it another time.'
     case 'sending':
       return 'Nothing. Watch it go; you can pause it at any time.'
     case 'paused':
@@ -75,69 +74,6 @@ export function nextWords(issue: Said, now: Temporal.Instant, rules: SendRules, 
     case 'partly sent':
     case 'cancelled':
       return 'Nothing. It is over.'
-  }
-}
-
-/** What is on the button. */
-export function labelOf(action: EditorAction, state: Issue['state']): string {
-  switch (action) {
-    case 'draft':
-      return state === 'scheduled' ? 'Draft it now' : 'Draft it again'
-    case 'approve':
-      return 'Approve this edition'
-    case 'hold':
-      return state === 'sending' ? 'Pause sending' : 'Hold it back'
-    case 'release':
-      return state === 'paused' ? 'Go on sending' : 'Let it go out'
-    case 'send now':
-      return 'Send it now'
-    case 'cancel':
-      return 'Cancel this issue'
-  }
-}
-
-/** What comes of it and cannot be taken back, for the page that asks twice. */
-export function consequence(
-  { action }: EditorChoice,
-  { week, state, planned_at }: Issue,
-  readers: string,
-): string {
-  switch (action) {
-    case 'send now':
-      return `${week} leaves at once, to ${readers}. A mail that has left cannot be called back.`
-    case 'approve':
-      return `The time of ${week} has come, so it leaves as soon as it is approved, to ${readers}. A mail that has left cannot be called back.`
-    case 'release':
-      return state === 'paused'
-        ? `${week} goes on where it stopped. First see to what stopped it; a mail that has left cannot be called back.`
-        : `The time of ${week} has come, so it leaves as soon as it is let go, to ${readers}. A mail that has left cannot be called back.`
-    case 'cancel':
-      return planned_at === null
-        ? `Nothing of ${week} is sent, ever. Its comparisons are free for the next issue.`
-        : `Nothing more of ${week} is sent. Whoever has it keeps it; the rest never get it.`
-    case 'draft':
-    case 'hold':
-      return 'This can be undone.'
-  }
-}
-
-/** What was done, said on the next page. */
-export function doneWords(action: EditorAction, week: string, state: Issue['state']): string {
-  switch (action) {
-    case 'draft':
-      return state === 'quiet' ? `${week} was drafted: a quiet week.` : `${week} was drafted.`
-    case 'approve':
-      return `${week} is approved, with the edition that you saw.`
-    case 'hold':
-      return state === 'paused'
-        ? `${week} is paused: calls in flight end, nothing new leaves.`
-        : `${week} is held back.`
-    case 'release':
-      return state === 'sending' ? `${week} goes on.` : `${week} is free to go out again.`
-    case 'send now':
-      return `${week} is on its way.`
-    case 'cancel':
-      return `${week} is cancelled.`
   }
 }
 

@@ -39,8 +39,9 @@ function listIssues(db: Kysely<Database>, before: string | undefined) {
     .selectFrom('issue as i')
     .leftJoin('edition as e', 'e.hash', 'i.edition_hash')
     .leftJoin('issue_feedback as f', 'f.issue_id', 'i.id')
+    .leftJoin('issue_tally as t', 't.issue_id', 'i.id')
     .select(['i.week', 'i.state', 'i.due_at', 'i.timezone', 'i.planned_at', 'i.planned', 'e.subject'])
-    .select(['f.delivered', 'f.bounced_hard', 'f.bounced_soft', 'f.complained'])
+    .select(['f.delivered', 'f.bounced_hard', 'f.bounced_soft', 'f.complained', 't.unsubscribed', 't.clicks'])
     .$if(before !== undefined, (rows) => rows.where('i.week', '<', before ?? ''))
     .orderBy('i.week', 'desc')
     .limit(pageSize + 1)
@@ -54,6 +55,7 @@ function issueRow(row: Awaited<ReturnType<typeof listIssues>>[number]) {
     due: shortTime(row.due_at, row.timezone),
     ...{ planned: count(row.planned), delivered: count(row.delivered), complained: count(row.complained) },
     bounced: count((row.bounced_hard ?? 0) + (row.bounced_soft ?? 0)),
+    ...{ unsubscribed: count(row.unsubscribed), clicks: count(row.clicks) },
   }
 }
 

@@ -5,10 +5,20 @@ import type { Clock } from '../../clock.ts'
 import { limiter, take } from '../../subscriber/sign-up-limits.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 
+const [quarter, hour, day] = [900, 3_600, 86_400]
+
 type Deps = {
   readonly db: Kysely<Database>
   readonly clock: Clock
   readonly keys: readonly SigningKey[]
+}
+
+/** How many tests an editor may send, and all of them together: each is a mail by the provider. Counts the test. */
+export function openTestLimit({ db, clock, keys: [key] }: Deps): (editor: string) => Promise<boolean> {
+  if (!key) throw new Error('There is no signing key')
+  const own = limiter({ db, clock }, 'desk/test', { points: 10, seconds: quarter })
+  const all = limiter({ db, clock }, 'desk/tests', { points: 40, seconds: hour })
+  return async (editor) => (await take(own, keyed(key, editor))) && (await take(all, 'all'))
 }
 
 /** How often codes are asked for and tried, counted for every address alike (RELIABILITY S19). */
@@ -20,8 +30,6 @@ export type DoorLimits = {
   /** The right code was given: its tries are forgotten. */
   passed(address: string, network: string): Promise<void>
 }
-
-const [quarter, hour, day] = [900, 3_600, 86_400]
 
 /** Tries from one network, after which an address is locked there. */
 const mostTries = 5
@@ -44,10 +52,7 @@ export function openDoorLimits({ db, clock, keys: [key] }: Deps): DoorLimits {
     address: limit('try/address', 20, hour),
   }
   const lockouts = limit('lockouts', 1_000, day)
-  const named = (...parts: string[]) =>
-    createHmac('sha256', key.secret)
-      .update(`desk limit\n${parts.join('\n')}`)
-      .digest('base64url')
+  const named = (...parts: string[]) => keyed(key, ...parts)
   const takeAll = async (of: typeof asks, address: string, network: string) =>
     (await take(of.here, named(address, network))) &&
     (await take(of.network, named(network))) &&
@@ -71,4 +76,10 @@ export function openDoorLimits({ db, clock, keys: [key] }: Deps): DoorLimits {
       await lockouts.delete(named(address, network))
     },
   }
+}
+
+function keyed(key: SigningKey, ...parts: string[]): string {
+  return createHmac('sha256', key.secret)
+    .update(`desk limit\n${parts.join('\n')}`)
+    .digest('base64url')
 }

@@ -4,6 +4,7 @@ import type { DecisionKind } from '../../../db/schema.ts'
 import { type LoggedDecision, listDecisions } from '../../issue/list-decisions.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { deskPage } from './page.ts'
+import { isPublicId } from './reader-named.ts'
 import { placeOf, shortTime } from './when.ts'
 
 const pageSize = 50
@@ -34,12 +35,17 @@ export function logRoutes(deps: DeskDeps): Hono<DeskEnv> {
 export function decisionRow({ at, by, what, week, batchId, evidence }: LoggedDecision, zone: string) {
   return {
     at: { machine: at.toString(), person: shortTime(at, zone) },
-    ...{ by, week: week ?? '', what: words[what] },
+    ...{ by, week: week ?? '', what: words[what], reader: readerIn(evidence) },
     detail: [
       ...(batchId ? [`batch ${batchId.slice(0, 8)}`] : []),
-      ...Object.entries(evidence).flatMap(([name, value]) => fact(name, value)),
+      ...Object.entries(evidence).flatMap(([name, value]) => (name === 'reader' ? [] : fact(name, value))),
     ].join(', '),
   }
+}
+
+/** The path of the reader whom it is about; empty when it is about none. */
+function readerIn({ reader }: LoggedDecision['evidence']): string {
+  return typeof reader === 'string' && isPublicId(reader) ? `/desk/readers/${reader}` : ''
 }
 
 /** Ids and counts as they were recorded; long ones cut, what is nested left to the table. */
@@ -73,9 +79,13 @@ const words: Record<DecisionKind, string> = {
   unsubscribe: 'Unsubscribed a reader',
   suppress: 'Suppressed an address',
   'lift suppression': 'Lifted a suppression',
+  'end pause': 'Ended a reader’s pause',
+  'add reader': 'Added a reader',
+  'export reader': 'Exported what is held of a reader',
   erase: 'Erased a reader',
   publish: 'Published a comparison',
   'edit comparison': 'Edited a comparison',
   retract: 'Retracted a comparison',
   restore: 'Restored a comparison',
+  'let pass': 'Let a block pass',
 }

@@ -2,6 +2,8 @@
 export const sections = [
   { name: 'week', label: 'This week', path: '/desk' },
   { name: 'issues', label: 'Issues', path: '/desk/issues' },
+  { name: 'readers', label: 'Readers', path: '/desk/readers' },
+  { name: 'content', label: 'Content', path: '/desk/content' },
   { name: 'log', label: 'Log', path: '/desk/log' },
 ] as const
 

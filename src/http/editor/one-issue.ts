@@ -1,6 +1,7 @@
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
+import type { Issue } from '../../issue/issue.ts'
 import { listDecisions } from '../../issue/list-decisions.ts'
-import { contentPanel } from './content-panel.ts'
+import { contentPanel, type NotSaved } from './content-panel.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { doubtPanel } from './doubt-panel.ts'
 import { issueNamed } from './issue-named.ts'
@@ -16,19 +17,30 @@ export function oneIssueRoutes(deps: DeskDeps): Hono<DeskEnv> {
   return desk().get('/desk/issues/:week', async (c) => {
     const issue = await issueNamed(deps, c.req.param('week'))
     if (!issue) return deskNotFound(c, deps, 'There is no issue for that week, or it is no week.')
-    const decisions = await listDecisions(deps.db, { issueId: issue.id, most: 20 })
-    return deskPage(c, deps, 'desk-one-issue', {
-      ...{ section: 'issues', title: issue.week },
-      scripts: [],
-      data: {
-        issue: await issuePanel(deps, issue),
-        content: await contentPanel(deps, issue),
-        preview: await previewPanel(deps, issue),
-        preflight: await preflightPanel(deps, issue),
-        sending: await sendingPanel(deps, issue),
-        doubt: await doubtPanel(deps, issue),
-        decisions: decisions.map((one) => decisionRow(one, issue.timezone)),
-      },
-    })
+    return showIssue(c, deps, issue)
+  })
+}
+
+/** Answers with an issue's page; `notSaved` is what an editor typed and has to see again. */
+export async function showIssue(
+  c: Context<DeskEnv>,
+  deps: DeskDeps,
+  issue: Issue,
+  { status = 200, notSaved }: { status?: 200 | 409 | 422; notSaved?: NotSaved } = {},
+): Promise<Response> {
+  const content = await contentPanel(deps, issue, notSaved)
+  const decisions = await listDecisions(deps.db, { issueId: issue.id, most: 20 })
+  return deskPage(c, deps, 'desk-one-issue', {
+    ...{ section: 'issues', title: issue.week, status },
+    scripts: ['desk-preview.js', 'desk-preflight.js', 'desk-sending.js', ...(content ? ['sortable.js', 'desk-content.js'] : [])],
+    data: {
+      issue: await issuePanel(deps, issue),
+      content,
+      preview: await previewPanel(deps, issue, c.req.query()),
+      preflight: await preflightPanel(deps, issue),
+      sending: await sendingPanel(deps, issue),
+      doubt: await doubtPanel(deps, issue),
+      decisions: decisions.map((one) => decisionRow(one, issue.timezone)),
+    },
   })
 }

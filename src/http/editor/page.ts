@@ -13,7 +13,7 @@ type Shown = {
   readonly title: string
   readonly data: Readonly<Record<string, unknown>>
   readonly status?: 200 | 404 | 409 | 422
-  /** Files of `src/http/scripts.ts` that the page runs (.js, as modules) or is styled by (.css). */
+  /** Files of `src/http/scripts.ts` that the page runs, our own (desk-*.js) as modules, or is styled by (.css). */
   readonly scripts?: readonly string[]
 }
 
@@ -29,7 +29,9 @@ export async function deskPage(
   const shell = {
     ...{ editor, token, title, hasOutbox },
     flash: flash && { text: flash.text, isProblem: flash.kind === 'problem' },
-    scripts: scripts.filter((name) => name.endsWith('.js')).map(scriptUrl),
+    scripts: scripts
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => ({ url: scriptUrl(name), isModule: name.startsWith('desk-') })),
     styles: scripts.filter((name) => name.endsWith('.css')).map(scriptUrl),
     sections: sections.map((one) => ({ ...one, isCurrent: one.name === section })),
   }

@@ -6,8 +6,8 @@ const pagePolicy =
   "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 /** What is shown in the desk's preview frame: no script, no request, no form (RELIABILITY S17). */
-const previewPolicy =
-  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'; " +
+const previewPolicy = (images: 'data:' | "'none'") =>
+  `default-src 'none'; img-src ${images}; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'; ` +
   "base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 /**
@@ -23,9 +23,9 @@ export function deskHeaders(): MiddlewareHandler {
   }
 }
 
-/** For an answer that is shown in a frame of the desk: `return asPreview(c).html(edition)`. */
-export function asPreview<C extends Context>(c: C): C {
-  c.header('Content-Security-Policy', previewPolicy)
+/** For an answer that is shown in a frame of the desk: `return asPreview(c).html(edition)`; with images, or as a mail program shows it that loads none. */
+export function asPreview<C extends Context>(c: C, { images = true }: { images?: boolean } = {}): C {
+  c.header('Content-Security-Policy', previewPolicy(images ? 'data:' : "'none'"))
   c.header('X-Frame-Options', 'SAMEORIGIN')
   return c
 }

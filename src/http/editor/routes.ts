@@ -2,18 +2,34 @@ import type { Context, Hono } from 'hono'
 import { openDoor } from '../../editor/door.ts'
 import { editorsOf } from '../../editor/editors.ts'
 import { bodyOfAtMost } from '../body-limit.ts'
+import { addReaderRoutes } from './add-reader.ts'
+import { batchRoutes } from './batch.ts'
+import { changeTimeRoutes } from './change-time.ts'
+import { contentRoutes } from './content.ts'
+import { contentEditRoutes } from './content-edit.ts'
 import { decideRoutes } from './decide.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
+import { diffRoutes } from './diff.ts'
+import { growthRoutes } from './growth.ts'
 import { issuesRoutes } from './issues.ts'
+import { letPassRoutes } from './let-pass.ts'
 import { logRoutes } from './log.ts'
 import { oneIssueRoutes } from './one-issue.ts'
+import { oneReaderRoutes } from './one-reader.ts'
 import { deskNotFound } from './page.ts'
 import { deskHeaders } from './policy.ts'
-import { previewRoutes } from './preview-panel.ts'
+import { previewRoutes } from './preview.ts'
+import { progressRoutes } from './progress.ts'
+import { quarantineRoutes } from './quarantine.ts'
+import { readerActionRoutes } from './reader-actions.ts'
+import { readersRoutes } from './readers.ts'
+import { reportRoutes } from './report.ts'
 import { type Refuse, sameOrigin, sessionToken } from './same-origin.ts'
 import { signInRoutes } from './sign-in.ts'
 import { signOutRoutes } from './sign-out.ts'
+import { testSendRoutes } from './test-send.ts'
 import { weekRoutes } from './this-week.ts'
+import { timeTravelRoutes } from './time-travel.ts'
 
 type Given = Omit<DeskDeps, 'editors' | 'door'>
 
@@ -37,9 +53,25 @@ export function deskRoutes(given: Given): Hono<DeskEnv> {
     .route('/', signOutRoutes(deps))
     .route('/', weekRoutes(deps))
     .route('/', decideRoutes(deps))
+    .route('/', testSendRoutes(deps))
+    .route('/', changeTimeRoutes(deps))
+    .route('/', quarantineRoutes(deps))
+    .route('/', batchRoutes(deps))
+    .route('/', letPassRoutes(deps))
     .route('/', issuesRoutes(deps))
     .route('/', oneIssueRoutes(deps))
+    .route('/', progressRoutes(deps))
+    .route('/', reportRoutes(deps))
+    .route('/', growthRoutes(deps))
+    .route('/', contentEditRoutes(deps))
     .route('/', previewRoutes(deps))
+    .route('/', timeTravelRoutes(deps))
+    .route('/', diffRoutes(deps))
+    .route('/', readersRoutes(deps))
+    .route('/', addReaderRoutes(deps))
+    .route('/', oneReaderRoutes(deps))
+    .route('/', readerActionRoutes(deps))
+    .route('/', contentRoutes(deps))
     .route('/', logRoutes(deps))
     .all('/desk/*', (c) => deskNotFound(c, deps, 'The address may be mistyped, or the page has moved.'))
 }

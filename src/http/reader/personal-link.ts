@@ -47,6 +47,15 @@ export function dayOf(instant: Temporal.Instant, zone: string): string {
     .toLocaleString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
 }
 
+/** What a reader is told, for whoever holds the link of a test mail. */
+export function asTest<Message extends object>(said: Message): Message & { kicker: string; note: string } {
+  return {
+    ...said,
+    kicker: 'A test',
+    note: 'This link is from a test mail. A reader would be told this; nobody was meant, and nothing was changed.',
+  }
+}
+
 /** Said, with 404, for a link that was forged, cut short, or made for something else. */
 export const unknownLink = {
   kicker: 'Nothing was changed',

@@ -44,7 +44,7 @@ export async function preferencesView(
     isPaused: holder.status === 'paused',
     canReturn: await mayReturn(deps.db, deps, holder),
     standing: standing(holder, zone),
-    notice: notice ? noticeFor(notice, holder, zone) : '',
+    notice: notice ? (holder.isTest ? noticeOfTest[notice] : noticeFor(notice, holder, zone)) : '',
     fault: faultIn(fault),
     given: fault?.given ?? '',
     cadences: cadences(fault?.choices?.cadence ?? holder.cadence),
@@ -89,6 +89,13 @@ function noticeFor(notice: Notice, { status, paused_until }: Holder, zone: strin
   }
 }
 
+const noticeOfTest: Readonly<Record<Notice, string>> = {
+  choices: 'A reader’s choices would be saved now. Nothing was stored.',
+  paused: 'A reader would be paused now. Nothing was stored.',
+  resumed: 'A reader’s pause would be over now. Nothing was stored.',
+  address: 'A letter would be on its way to the new address now. None was written.',
+}
+
 function faultIn(fault: Fault | undefined) {
   const problem = (at: Fault['at']) => (fault?.at === at ? fault.problem : '')
   return { choices: problem('choices'), pause: problem('pause'), address: problem('address') }
@@ -106,8 +113,8 @@ function cadences(chosen: Holder['cadence']) {
   ].map((cadence) => ({ ...cadence, checked: cadence.value === chosen }))
 }
 
-async function follows({ db }: PreferencesDeps, holder: Holder, entered: Preferences | undefined) {
-  const offered = await followable(db, holder.id)
+async function follows({ db, clock }: PreferencesDeps, holder: Holder, entered: Preferences | undefined) {
+  const offered = await followable(db, holder.id, clock())
   const categories = offered.categories.map(({ name, followed }) => ({
     name,
     checked: entered ? entered.categories.includes(name) : followed,

@@ -18,7 +18,7 @@ type Deps = {
 export type Refill = { readonly address: string; readonly problem: string; readonly suggestion?: string }
 
 /** Our pages that have the form on them. */
-export type FormPage = '/' | '/subscribe' | '/embed'
+export type FormPage = '/' | '/subscribe' | '/embed' | `/compare/${string}`
 
 /** What the partial `sign-up-form` reads. Made for each showing, because it holds the time. */
 export function signUpForm({ clock, keys, challenge, wire }: Deps, page: FormPage, refill?: Refill) {

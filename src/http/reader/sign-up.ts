@@ -172,11 +172,15 @@ function misspelled(typed: string, suggestion: string): Refill {
 function formUrlOf({ wire }: SignUpDeps, c: Context, form: Posted, door: SignUp['method']): string {
   if (door === 'embedded form') return `${wire.publicUrl}/embed`
   if (door === 'form' && form.via !== 'embed')
-    return `${wire.publicUrl}${form.page === '/' ? '/' : '/subscribe'}`
+    return `${wire.publicUrl}${isPageOfOurs(form.page) ? form.page : '/subscribe'}`
   const told = c.req.header('referer') ?? c.req.header('origin') ?? ''
   if (!URL.canParse(told)) return 'not told'
   const { origin, pathname } = new URL(told)
   return origin === 'null' ? 'not told' : `${origin}${pathname}`.slice(0, 300)
+}
+
+function isPageOfOurs(page: string | undefined): boolean {
+  return page === '/' || /^\/compare\/[a-z0-9-]{1,120}$/.test(page ?? '')
 }
 
 function complaint({ problem, suggestion }: Refill): Record<string, string> {

@@ -11,7 +11,16 @@ import { mayReturn, resubscribe } from '../../subscriber/resubscribe.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import { unsubscribe } from '../../subscriber/unsubscribe.ts'
 import type { Pages } from '../../template.ts'
-import { dayOf, type Holder, holderOf, inYourMail, neverKept, tooMuch, unknownLink } from './personal-link.ts'
+import {
+  asTest,
+  dayOf,
+  type Holder,
+  holderOf,
+  inYourMail,
+  neverKept,
+  tooMuch,
+  unknownLink,
+} from './personal-link.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
@@ -52,7 +61,9 @@ export function unsubscribeRoutes(deps: Deps): Hono {
       const holder = await holderOf(deps, 'unsubscribe', c.req.param('token'))
       if (!holder) return c.html(pages('message', unknownLink), 404)
       const returned = holder.isTest ? 'back' : await resubscribe(deps, holder.public_id)
-      return returned === 'back' ? c.html(pages('message', back)) : c.html(pages('message', tooLate), 409)
+      return returned === 'back'
+        ? c.html(pages('message', holder.isTest ? asTest(back) : back))
+        : c.html(pages('message', tooLate), 409)
     })
     .post('/unsubscribe/:token/pause', async (c) => {
       const token = c.req.param('token')
@@ -63,7 +74,8 @@ export function unsubscribeRoutes(deps: Deps): Hono {
       if (!end) return c.html(await leftPage(deps, holder, token, 'Choose how long the pause is to be.'), 422)
       const returned = holder.isTest ? 'back' : await resubscribe(deps, holder.public_id, end)
       if (returned !== 'back') return c.html(pages('message', tooLate), 409)
-      return c.html(pages('message', pausedUntil(dayOf(end.at, deps.calendar.zone))))
+      const paused = pausedUntil(dayOf(end.at, deps.calendar.zone))
+      return c.html(pages('message', holder.isTest ? asTest(paused) : paused))
     })
     .post('/unsubscribe/:token/why', async (c) => {
       const token = c.req.param('token')
@@ -73,7 +85,7 @@ export function unsubscribeRoutes(deps: Deps): Hono {
       if (!answer.success)
         return c.html(await leftPage(deps, holder, token, 'That was longer than 500 characters.'), 422)
       if (!holder.isTest) await explainDeparture(deps, holder.public_id, answer.data)
-      return c.html(pages('message', thanks))
+      return c.html(pages('message', holder.isTest ? asTest(thanks) : thanks))
     })
 }
 
@@ -86,8 +98,8 @@ function isOut({ status }: Holder): boolean {
   return status === 'unsubscribed' || status === 'erased'
 }
 
-function leavePage({ pages }: Deps, { address }: Holder, token: string): string {
-  return pages('unsubscribe', { token, who: maskAddress(address ?? '') })
+function leavePage({ pages }: Deps, { address, isTest }: Holder, token: string): string {
+  return pages('unsubscribe', { token, isTest, who: maskAddress(address ?? '') })
 }
 
 /** The page after leaving. It is set from the tables, so that a reload, an undo or a second press shows what is true. */
