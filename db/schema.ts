@@ -4,6 +4,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 export type Database = {
   tool: Tool
   comparison: Comparison
+  comparison_text: ComparisonText
   comparison_tool: ComparisonTool
   review: Review
   comparison_revision: ComparisonRevision
@@ -72,6 +73,9 @@ type Comparison = {
   /** The words that it is found by, as `searchWords` gives them. */
   sought: Generated<string>
 }
+
+/** Every word that a comparison says, as a `tsvector` of `searchWords`. */
+type ComparisonText = { comparison_id: number; words: string }
 
 type ComparisonTool = {
   comparison_id: number

@@ -23,7 +23,9 @@ export async function up(db: Kysely<any>): Promise<void> {
   )
   await sql`drop index batch_of_issue`.execute(db)
   await sql`
-    create index batch_of_issue on batch (issue_id, state) include (id, size, accepted_at, parent_id)`.execute(
+    create index batch_of_issue on batch (issue_id, state, accepted_at) include (id, size)`.execute(db)
+  await sql`
+    create index batch_child on batch (issue_id, parent_id) include (size) where parent_id is not null`.execute(
     db,
   )
 

@@ -57,8 +57,10 @@ export async function deliverIssue(
 
   const waits = ends.filter((end) => end.kind === 'waiting').map((end) => end.until)
   const [first] = waits.sort(Temporal.Instant.compare)
-  if (first && !(await isPaused(deps.db, issueId))) return { kind: 'waiting', until: first }
-  return { kind: 'finished', state: await finishIssue(deps, issueId) }
+  const isWaiting = first && !(await isPaused(deps.db, issueId))
+  // A lane also waits for what another has in flight; now that all have ended, that may have been the last of it.
+  const state = await finishIssue(deps, issueId)
+  return isWaiting && state === 'sending' ? { kind: 'waiting', until: first } : { kind: 'finished', state }
 }
 
 /** Delivers to the end, sleeping through the waits that the provider asks for. */

@@ -87,7 +87,11 @@ export function audienceFinding({ readers, isEstimate }: AudienceNow, last: Last
     ...(last ? [`${last.week}: planned for ${grouped(last.planned)}`] : []),
     ...(isEstimate ? ['PostgreSQL’s own estimate, as fresh as its last ANALYZE'] : []),
   ]
-  if (readers === 0) return found('audience', 'block', 'nobody would get it', { evidence, place })
+  if (readers === 0) {
+    // A list that was never filled is a beginning; one that is empty all at once is a mistake.
+    const level = last && last.planned > 0 ? 'block' : 'warn'
+    return found('audience', level, 'nobody would get it', { evidence, place })
+  }
   if (!last || last.planned === 0)
     return found('audience', 'pass', `${now}; there is no issue to compare with`, { evidence, place })
   const change = readers / last.planned - 1

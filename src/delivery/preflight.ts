@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { developmentDefaults } from '../config.ts'
 import { cutEdition, type Edition } from '../issue/edition.ts'
 import type { Issue } from '../issue/issue.ts'
 import { type LinkTarget, linkTargets } from '../issue/links.ts'
@@ -130,7 +131,10 @@ export async function openCheck(deps: PreflightDeps, issue: Issue): Promise<Chec
       return {
         mail,
         weight: weigh(mail),
-        findings: mailFindings(mail, { publicUrl, postalAddress, isOurToken, published, dead }),
+        findings: mailFindings(mail, {
+          ...{ publicUrl, postalAddress, inventedAddress: developmentDefaults.POSTAL_ADDRESS },
+          ...{ isOurToken, published, dead },
+        }),
       }
     },
   }

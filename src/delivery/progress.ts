@@ -10,11 +10,22 @@ export type Progress = {
   readonly rate: { readonly lately: number; readonly overall: number }
 }
 
+/** What the next look need not read again: the mails of the batches that had been accepted before an instant. */
+export type Earlier = {
+  readonly until: Temporal.Instant
+  readonly mails: number
+  /** When the newest batch of all was accepted. */
+  readonly last: Temporal.Instant | null
+  /** When all batches were read. */
+  readonly countedAt: Temporal.Instant
+}
+
 type Part = {
   readonly state: DeliveryOutcome
   readonly reason: string | null
   readonly count: number
   readonly lately: number
+  readonly settled: number
   readonly last: Temporal.Instant | null
 }
 
@@ -29,19 +40,59 @@ export async function progressOf(
   { id, planned_at }: Pick<Issue, 'id' | 'planned_at'>,
   now: Temporal.Instant,
 ): Promise<Progress> {
-  const parts = await partsOf(db, id, now.subtract(aMinute))
-  const sum = parts.reduce((all, { lately }) => all + lately, 0)
-  const account = accountFrom(parts)
-  return { account, rate: rateOf(account.accepted, sum, planned_at ?? now, now, lastOf(parts)) }
+  return lookAgain(db, { id, planned_at }, now, undefined)
 }
 
-async function partsOf(db: Kysely<Database>, issueId: number, since: Temporal.Instant): Promise<Part[]> {
+/**
+ * The same for who looks every second, with what their last look brought: what was accepted stays so, and batches that were
+ * accepted more than a minute ago are read only once a minute.
+ */
+export async function lookAgain(
+  db: Kysely<Database>,
+  { id, planned_at }: Pick<Issue, 'id' | 'planned_at'>,
+  now: Temporal.Instant,
+  last: Earlier | undefined,
+): Promise<Progress & { readonly earlier: Earlier }> {
+  const since = now.subtract(aMinute)
+  const earlier = last && Temporal.Instant.compare(last.countedAt, since) > 0 ? last : undefined
+  const parts = await partsOf(db, id, since, earlier)
+  const newest = lastOf(parts) ?? earlier?.last ?? null
+  const sum = (of: (part: Part) => number) => parts.reduce((all, part) => all + of(part), 0)
+  const account = accountFrom(parts.filter(({ count }) => count !== 0))
+  return {
+    account,
+    rate: rateOf(
+      account.accepted,
+      sum(({ lately }) => lately),
+      planned_at ?? now,
+      now,
+      newest,
+    ),
+    earlier: {
+      ...{ until: since, mails: sum(({ settled }) => settled), last: newest },
+      countedAt: earlier?.countedAt ?? now,
+    },
+  }
+}
+
+async function partsOf(
+  db: Kysely<Database>,
+  issueId: number,
+  since: Temporal.Instant,
+  earlier: Earlier | undefined,
+): Promise<Part[]> {
   const { rows } = await sql<Part>`
     with mine as materialized (
-      select id, state, size, accepted_at, parent_id, null as reason
-        from batch where issue_id = ${issueId} and state <> 'quarantined'
+      select id, state, size, accepted_at, null as reason
+        from batch
+       where issue_id = ${issueId} and state in ('built', 'attempting', 'rejected', 'split', 'unknown', 'empty')
       union all
-      select id, state, size, accepted_at, parent_id, reason
+      select id, state, size, accepted_at, null
+        from batch
+       where issue_id = ${issueId} and state = 'accepted'
+         and accepted_at >= ${earlier?.until.toString() ?? '-infinity'}::timestamptz
+      union all
+      select id, state, size, accepted_at, reason
         from batch where issue_id = ${issueId} and state = 'quarantined'
     ), left_out as materialized (
       select d.batch_id, d.exception, d.reason, count(*) as mails
@@ -49,23 +100,27 @@ async function partsOf(db: Kysely<Database>, issueId: number, since: Temporal.In
        where d.issue_id = ${issueId} and d.exception is not null and d.batch_id is not null group by 1, 2, 3
     ), part as (
       select state, reason, sum(size) as mails, sum(size) filter (where accepted_at >= ${since}) as lately,
-             max(accepted_at) as last
+             sum(size) filter (where accepted_at < ${since}) as settled, max(accepted_at) as last
         from mine group by 1, 2
       union all
-      select p.state, p.reason, -sum(c.size), 0, null
-        from mine c join mine p on p.id = c.parent_id where c.parent_id is not null group by 1, 2
+      select 'accepted', null, mails, 0, mails, null from (select ${earlier?.mails ?? 0}::int as mails) e
       union all
-      select b.state, b.reason, -sum(x.mails), 0, null
-        from left_out x join mine b on b.id = x.batch_id group by 1, 2
+      -- What is not among them was accepted earlier.
+      select coalesce(p.state, 'accepted'), p.reason, -sum(c.size), 0, 0, null
+        from batch c left join mine p on p.id = c.parent_id
+       where c.issue_id = ${issueId} and c.parent_id is not null group by 1, 2
       union all
-      select exception, reason, sum(mails), 0, null from left_out group by 1, 2
+      select coalesce(b.state, 'accepted'), b.reason, -sum(x.mails), 0, 0, null
+        from left_out x left join mine b on b.id = x.batch_id group by 1, 2
       union all
-      select 'excluded', reason, readers, 0, null from planned_exclusion where issue_id = ${issueId}
+      select exception, reason, sum(mails), 0, 0, null from left_out group by 1, 2
+      union all
+      select 'excluded', reason, readers, 0, 0, null from planned_exclusion where issue_id = ${issueId}
     )
     select case when state in ('built', 'split') then 'planned' when state = 'empty' then 'excluded' else state end as state,
-           reason, sum(mails)::int as count, coalesce(sum(lately), 0)::int as lately, max(last) as last
-      from part group by 1, 2 having sum(mails) <> 0
-     order by 1, 2`.execute(db)
+           reason, sum(mails)::int as count, coalesce(sum(lately), 0)::int as lately,
+           coalesce(sum(settled), 0)::int as settled, max(last) as last
+      from part group by 1, 2 order by 1, 2`.execute(db)
   return rows
 }
 

@@ -10,6 +10,8 @@ import { collectSignUps } from '../subscriber/collect.ts'
 import { recordSignUps } from '../subscriber/sign-up.ts'
 import { loadPages } from '../template.ts'
 import type { Wake } from '../wake.ts'
+import { comparisonApi } from './api/comparisons.ts'
+import { openApiRoutes } from './api/openapi.ts'
 import { allowChallenge, openChallenge } from './challenge.ts'
 import { networkReader } from './client-address.ts'
 import { deskRoutes } from './editor/routes.ts'
@@ -64,6 +66,8 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .use(secure(headers))
     .route('/', healthRoutes(newsletter))
     .route('/', metrics.routes())
+    .route('/', openApiRoutes(newsletter))
+    .route('/', comparisonApi({ ...newsletter, networkOf: signUp.networkOf }))
     .route('/', styleRoute())
     .route('/', scriptRoutes())
     .route('/', deskRoutes({ ...newsletter, pages, hasOutbox, wake, networkOf: signUp.networkOf }))

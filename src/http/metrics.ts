@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { Kysely } from 'kysely'
@@ -6,6 +5,7 @@ import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { bearerOf, isSameToken } from './bearer.ts'
 import { type Connected, isOnThisMachine } from './client-address.ts'
 import { pulseGauges } from './pulse-gauges.ts'
 
@@ -69,14 +69,9 @@ function methodOf(c: Context): string {
 }
 
 function mayRead(c: Context<Connected>, { production, apiToken }: Deps['config']): boolean {
-  const [, token] = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '') ?? []
-  if (token !== undefined) return apiToken !== undefined && isSame(token, apiToken)
+  const token = bearerOf(c)
+  if (token !== undefined) return apiToken !== undefined && isSameToken(token, apiToken)
   return !production && isOnThisMachine(c)
-}
-
-function isSame(given: string, ours: string): boolean {
-  const sum = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(sum(given), sum(ours))
 }
 
 function refusal(c: Context, { apiToken }: Deps['config']): Response {

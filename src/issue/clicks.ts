@@ -80,14 +80,15 @@ export function judgedClicks(issueId: number, since?: Temporal.Instant): RawBuil
         from step
     ), most as (
       select greatest(3, count(*) / 2 + 1) as links from link where issue_id = ${issueId} and position is not null
-    ), burst as (
+    ), burst as materialized (
       select distinct network, second from around
        where cardinality(links) >= (select links from most)
          and (select count(distinct link) from unnest(links) as link) >= (select links from most)
     )
     select h.link_id, h.kind, h.at, h.by_agent, coalesce(h.by_trap, false) as by_trap,
-           b.network is not null as by_burst
-      from trapped h left join burst b using (network, second)
+           -- Looked up in a hash: PostgreSQL cannot know how many there are, and would join them one with another.
+           (h.network, h.second) in (select network, second from burst) as by_burst
+      from trapped h
      where not h.head`
 }
 

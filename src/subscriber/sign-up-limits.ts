@@ -98,11 +98,15 @@ export function limiter(deps: Deps, keyPrefix: string, { points, seconds }: Limi
 
 /** Takes a point; false when none is left. */
 export async function take(of: RateLimiterPostgres, who: string): Promise<boolean> {
+  return (await takeNext(of, who)) !== undefined
+}
+
+/** Takes a point and says the how manieth it is, to one taker each; undefined when none is left. */
+export async function takeNext(of: RateLimiterPostgres, who: string): Promise<number | undefined> {
   try {
-    await of.consume(who)
-    return true
+    return (await of.consume(who)).consumedPoints
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return false
+    if (refusal instanceof RateLimiterRes) return undefined
     throw refusal
   }
 }

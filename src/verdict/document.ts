@@ -85,7 +85,7 @@ function line(max: number) {
 function text(max: number) {
   return z
     .string()
-    .overwrite((value) => value.replace(/\r\n?/g, '\n').trim())
+    .overwrite((value) => value.replace(/\r\n?/g, '\n').normalize('NFC').trim())
     .min(1, 'expected some text')
     .refine((value) => value === '' || visible.test(value), 'expected some text that can be seen')
     .max(max)
@@ -94,7 +94,6 @@ function text(max: number) {
       (value) => !unprintable.test(value),
       'contains a control character or a text-direction override (S9): remove it',
     )
-    .overwrite((value) => value.normalize('NFC'))
 }
 
 /** Anything but white space, controls and characters of no width. */
@@ -117,10 +116,11 @@ function userOf(value: string): string {
   return username || password ? '@' : ''
 }
 
+/** Within the years of four digits, whatever its offset: no other has a form that every reader of it takes. */
 function isInstant(value: string): boolean {
   try {
-    Temporal.Instant.from(value)
-    return true
+    const { year } = Temporal.Instant.from(value).toZonedDateTimeISO('UTC')
+    return year >= 1 && year <= 9999
   } catch {
     return false
   }

@@ -4,6 +4,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { ComparisonDocument } from './document.ts'
 import { comparePanelOrder } from './review.ts'
+import { keepWords } from './search-comparisons.ts'
 import { searchWords } from './search-words.ts'
 
 type Deps = { db: Kysely<Database>; clock: Clock }
@@ -55,6 +56,7 @@ export async function publishWithin(
     .values({ comparison_id: id, revision, revised_at: at, by, document: JSON.stringify(plain(document)) })
     .execute()
   await replaceTools(trx, id, document)
+  await keepWords(trx, id, document)
   return { outcome: isNew ? 'created' : 'updated', revision }
 }
 

@@ -53,7 +53,7 @@ function treeOf(content: string, errors: ParseError[]): Node | undefined | null 
 }
 
 /** `CommaExpected` is "comma expected". */
-function inWords(code: string): string {
+export function inWords(code: string): string {
   return code.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).toLowerCase()
 }
 
@@ -126,7 +126,7 @@ function kind(name = ''): string {
 }
 
 /** The node that a path names, or the closest one above it: a missing field has no place of its own. */
-function nearest(node: Node, path: readonly (string | number)[]): Node {
+export function nearest(node: Node, path: readonly (string | number)[]): Node {
   for (let length = path.length; length > 0; length--) {
     const found = findNodeAtLocation(node, path.slice(0, length))
     if (found) return found
@@ -148,7 +148,7 @@ function slugOf(value: unknown): string | null {
 }
 
 /** Tells the line of an offset by halving: counting from the start for each document would square the work. */
-function linesOf(content: string): (offset: number) => number {
+export function linesOf(content: string): (offset: number) => number {
   const ends = Array.from(content.matchAll(/\n/g), (end) => end.index)
   return (offset) => {
     let [low, high] = [0, ends.length]

@@ -11,11 +11,18 @@ export function searchWords(text: string): readonly string[] {
 
 const most = { words: 8, letters: 60 }
 
+/** The words of what somebody typed, as many and as long as are looked for. */
+export function searchTerms(typed: string): readonly string[] {
+  return searchWords(typed)
+    .slice(0, most.words)
+    .map((word) => word.slice(0, most.letters))
+}
+
 /**
- * What somebody typed as a query for `to_tsquery('simple', …)` over the column `comparison.sought`: every word, each as a
+ * What somebody typed as a query for `to_tsquery('simple', …)` over words that `searchWords` gave: every word, each as a
  * beginning. Undefined when there is no word in it.
  */
 export function searchQuery(typed: string): string | undefined {
-  const words = searchWords(typed).slice(0, most.words)
-  return words.length === 0 ? undefined : words.map((word) => `${word.slice(0, most.letters)}:*`).join(' & ')
+  const words = searchTerms(typed)
+  return words.length === 0 ? undefined : words.map((word) => `${word}:*`).join(' & ')
 }

@@ -5,8 +5,8 @@ document.addEventListener('issue-saved', async () => {
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('preflight')
   const old = document.getElementById('preflight')
   if (!fresh || !old || old.contains(document.activeElement)) return
-  const wasOpen = old.querySelector('details')?.open ?? false
+  const wasOpen = old.querySelector('.fine')?.open ?? false
   old.replaceWith(fresh)
-  const folded = fresh.querySelector('details')
+  const folded = fresh.querySelector('.fine')
   if (folded) folded.open = wasOpen
 })

@@ -1,6 +1,5 @@
 // Keeps the numbers of an issue on its way up to date. Everything that it shows is said by the server, in the same words as
 // the page has; after a reload the page brings the newest, and this goes on from there.
-'use strict'
 {
   const quarters = 4
   const longestPause = 60_000

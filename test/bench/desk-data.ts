@@ -9,7 +9,13 @@ import { drafted } from '../setup/drafted.ts'
 import { newsletterWith } from '../setup/newsletter.ts'
 import { openPostOffice } from '../setup/post-office.ts'
 
-type Size = { readonly readers: number; readonly issues: number; readonly events: number }
+type Size = {
+  readonly readers: number
+  readonly issues: number
+  readonly events: number
+  /** Lines of the log from before. */
+  readonly decisions?: number
+}
 
 /** The week of the newest issue that went out, and of the one that is being drafted. */
 export const newestSent = '2026-W46'
@@ -20,7 +26,10 @@ export const coming = '2026-W48'
  * batches, and the newest with its deliveries too; events, three fifths of which are feedback and the rest clicks; and
  * everything counted that a job counts.
  */
-export async function fillDesk(db: Kysely<Database>, { readers, issues, events }: Size): Promise<void> {
+export async function fillDesk(
+  db: Kysely<Database>,
+  { readers, issues, events, decisions = 100_000 }: Size,
+): Promise<void> {
   await drafted(db, coming)
   await fillReaders(db, readers)
   await fillIssues(db, { readers, issues })
@@ -28,7 +37,7 @@ export async function fillDesk(db: Kysely<Database>, { readers, issues, events }
   await fillClicks(db, Math.round((events * 0.4) / issues))
   await sql`
     insert into decision (at, by, what) select '2026-01-01', 'eve@example.test', 'test send'
-      from generate_series(1, 100000)`.execute(db)
+      from generate_series(1, ${decisions}::int)`.execute(db)
   await sql`vacuum analyze`.execute(db)
   await rollUp(newsletterWith({ db }, { clock: clockAt(friday), transport: openPostOffice() }))
   await sql`vacuum analyze`.execute(db)

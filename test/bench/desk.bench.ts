@@ -4,7 +4,7 @@
  */
 import { openTestDatabase } from '../setup/database.ts'
 import { deskOn } from '../setup/desk.ts'
-import { fillDesk, newestSent } from './desk-data.ts'
+import { coming, fillDesk, newestSent } from './desk-data.ts'
 
 const readers = 1_000_000
 const issues = 50
@@ -16,18 +16,35 @@ const { db } = database.connection
 try {
   await fillDesk(db, { readers, issues, events })
   const eve = await deskOn({ ...database, db }).signedIn()
+  const reader = await db
+    .selectFrom('subscriber')
+    .select('public_id')
+    .where('address', '=', 'reader-123456@example.test')
+    .executeTakeFirstOrThrow()
   const base = await timed(() => eve.get('/readyz'))
   print('/readyz', base, base)
   for (const path of [
     '/desk',
     '/desk/issues',
-    '/desk/issues/2026-W48',
+    `/desk/issues/${coming}`,
+    `/desk/issues/${coming}/preview`,
+    `/desk/issues/${coming}/diff`,
     `/desk/issues/${newestSent}`,
     `/desk/issues/${newestSent}/report`,
     '/desk/growth',
     '/desk/growth?by=day',
     '/desk/log',
     '/desk/log?before=50000',
+    '/desk/quarantine',
+    '/desk/readers',
+    '/desk/readers?show=pending',
+    '/desk/readers?show=bounced',
+    '/desk/readers?before=500000',
+    `/desk/readers/${reader.public_id}`,
+    '/desk/content',
+    '/desk/content?q=tool',
+    '/desk/content/tool-1-vs-other',
+    '/desk/time-travel',
   ])
     print(path, await timed(() => eve.get(path)), base)
 } finally {
@@ -51,5 +68,5 @@ function print(name: string, took: readonly number[], base: readonly number[]): 
   const at = (times: readonly number[], share: number) => times[Math.floor(times.length * share)] ?? 0
   const figure = (share: number) =>
     `${at(took, share).toFixed(1).padStart(6)} ms (×${(at(took, share) / at(base, share)).toFixed(1)})`
-  console.log(`${name.padEnd(26)} p50 ${figure(0.5)}   p99 ${figure(0.99)}`)
+  console.log(`${name.replace(/[0-9a-f-]{36}/, ':id').padEnd(32)} p50 ${figure(0.5)}   p99 ${figure(0.99)}`)
 }

@@ -15,8 +15,6 @@ import { type Site, startSite } from '../setup/site.ts'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const sizes = [
   ['light', 390],
-  ['dark', 390],
-  ['light', 1280],
   ['dark', 1280],
 ] as const
 

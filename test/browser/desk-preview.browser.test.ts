@@ -137,8 +137,6 @@ async function objections(page: Page, within: string): Promise<unknown> {
 describe('the preview pane in a browser', () => {
   it.each([
     ['light', 390],
-    ['dark', 390],
-    ['light', 1280],
     ['dark', 1280],
   ] as const)(
     'has nothing that axe objects to in any mode, in %s at %i px, and never scrolls sideways',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import type { Database } from '../../db/schema.ts'
@@ -60,6 +61,19 @@ describe('delivering an issue', () => {
 
     expect(mail.sentTo()).toEqual(crowd(40))
     expect(mail.calls).toHaveLength(40)
+  })
+
+  it('is over when the last call is answered, also where another lane of the worker waited for that one', async () => {
+    await people.crowd(database.db, 2)
+    const mail = openPostOffice({ most: oneByOne, concurrency: 2 })
+    const { deps, issue } = await plannedIssue(database, { mail })
+    mail.answerNext(async (mails) => {
+      while (mail.calls.length < 2) await sleep(5)
+      await sleep(300)
+      return { outcome: takesAll(mails), deliver: true }
+    })
+
+    expect(await deliverIssue(deps, issue.id)).toEqual({ kind: 'finished', state: 'sent' })
   })
 
   it('keeps as many calls in flight as the transport allows, and no more', async () => {

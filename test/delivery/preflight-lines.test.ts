@@ -6,6 +6,7 @@ import type { Rendered } from '../../src/issue/edition.ts'
 import { findIssue } from '../../src/issue/issue.ts'
 import type { Audit } from '../../src/issue/preflight/audit.ts'
 import { type Level, type LineId, lineIds } from '../../src/issue/preflight/finding.ts'
+import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
 import { breakEdition, draftedWeek, faultyEditions, lastWeekCameBack } from '../setup/broken.ts'
 import { clockAt, type MovableClock } from '../setup/clock.ts'
 import { useDatabase } from '../setup/database.ts'
@@ -36,7 +37,7 @@ type Case = {
     readonly complained?: number
     readonly bounced_hard?: number
   }
-  readonly readers?: 'none'
+  readonly readers?: 'left'
   readonly audit?: Audit
 }
 
@@ -60,7 +61,7 @@ const cases: Readonly<Record<LineId, Case>> = {
   clients: { level: 'warn', edition: faultyEditions.clients },
   spam: { level: 'warn', edition: faultyEditions.spam },
   ratios: { level: 'warn', edition: faultyEditions.ratios },
-  audience: { level: 'block', readers: 'none' },
+  audience: { level: 'block', lastWeek: { delivered: 1 }, readers: 'left' },
   sender: { level: 'block', environment: { NODE_ENV: 'production' } },
   complaints: { level: 'block', lastWeek: { delivered: 997, complained: 3 } },
   bounces: { level: 'block', lastWeek: { delivered: 90, bounced_hard: 10 } },
@@ -77,8 +78,9 @@ async function brokenBy({
 }: Case): Promise<WorkDeps> {
   const config = readConfig({ PUBLIC_URL: 'https://news.example.com', ...editors, ...environment })
   const sound = newsletterWith(database, { clock, transport: mail })
-  if (readers !== 'none') await people.ann(database.db)
+  const ann = await people.ann(database.db)
   if (lastWeek) await lastWeekCameBack(sound, clock, lastWeek)
+  if (readers === 'left') await unsubscribe(sound, ann.publicId, 'page')
   await draftedWeek(sound, clock)
   if (edition) await breakEdition(database.db, edition)
   const deps = { ...sound, config, ...parts }
@@ -128,7 +130,7 @@ describe('a line of preflight', () => {
     expect(blocked).toEqual(broken.level === 'block' ? [id] : [])
     expect(page).toContain(`<li class="line ${broken.level}" id="line-${id}">`)
     expect(page).toMatch(
-      broken.level === 'block' ? /Preflight: 1 blocks, \d+ to look at/ : /Preflight: \d+ to look at/,
+      broken.level === 'block' ? /Preflight: 1 stops it, \d+ to look at/ : /Preflight: \d+ to look at/,
     )
   })
 

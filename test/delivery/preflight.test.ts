@@ -88,6 +88,12 @@ describe('preflight', () => {
     expect(await line('placeholders')).toMatchObject({ level: 'block', evidence: expect.any(Array) })
   })
 
+  it('warns of an audience of nobody where there never was one', async () => {
+    await draftedWeek(worker(), clock)
+
+    expect(await line('audience')).toMatchObject({ level: 'warn', what: 'nobody would get it' })
+  })
+
   it('warns of a thin week, and of an audience that fell away', async () => {
     await people.crowd(database.db, 20)
     for (const slug of ['loom', 'sieve', 'quillmark', 'inkwell'])

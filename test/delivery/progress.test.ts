@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
-import { progressOf } from '../../src/delivery/progress.ts'
+import { type Earlier, lookAgain, progressOf } from '../../src/delivery/progress.ts'
 import { resolveBatch } from '../../src/delivery/quarantine.ts'
-import { accountOf } from '../../src/delivery/report.ts'
+import { type Account, accountOf } from '../../src/delivery/report.ts'
 import { retryFailed } from '../../src/delivery/retry-failed.ts'
 import { openForSending } from '../../src/delivery/send.ts'
 import { findIssue, type Issue } from '../../src/issue/issue.ts'
@@ -23,7 +23,11 @@ import { people, reader } from '../setup/people.ts'
 import { type Answer, openPostOffice } from '../setup/post-office.ts'
 
 const database = useDatabase()
+/** What was seen of each issue the last time. */
+const looks = new Map<number, Earlier>()
 const fewAtOnce = { mails: 2, bytes: 4_000_000 }
+
+beforeEach(() => looks.clear())
 
 describe('how far an issue is', () => {
   it('is the account of its deliveries, from before the first mail to after the last', async () => {
@@ -110,6 +114,38 @@ describe('how far an issue is', () => {
     expect(await agreed(due)).toMatchObject({ notYetSent: 3, accepted: 0 })
   })
 
+  it('is right for who looks again and again, though what was accepted long ago is not read again', async () => {
+    await people.crowd(database.db, 12)
+    const [ann, bob] = [await people.ann(database.db), await people.bob(database.db)]
+    const mail = openPostOffice({ most: { mails: 5, bytes: 4_000_000 } })
+    const due = await plannedIssue(database, { mail })
+    mail.answerNext(...Array.from({ length: 9 }, () => refusing('reader-000007@example.test')))
+    await unsubscribe(due.deps, ann.publicId, 'page')
+
+    for (let calls = 0; calls < 12; calls += 1) {
+      await agreed(due)
+      if (calls === 3) await unsubscribe(due.deps, bob.publicId, 'page')
+      await deliverOneBatch(due)
+      due.clock.pass('PT50S')
+    }
+
+    expect(await agreed(due)).toMatchObject({ planned: 14, rejected: 1, excluded: 2, accepted: 11 })
+    // Had they been read again, they would be missed now.
+    await sql`delete from batch where accepted_at < ${due.clock().subtract({ minutes: 2 })}`.execute(
+      database.db,
+    )
+    const seen = looks.get(due.issue.id)
+    const { account } = await lookAgain(
+      database.db,
+      due.issue,
+      due.clock(),
+      seen && { ...seen, countedAt: due.clock() },
+    )
+    expect(account).toMatchObject({ rejected: 1, excluded: 2, accepted: 11 })
+    const later = await lookAgain(database.db, due.issue, due.clock().add({ minutes: 2 }), seen)
+    expect(later.account.accepted).toBeLessThan(11)
+  })
+
   it('says how fast it goes: over the last minute and over all, pauses included', async () => {
     await people.crowd(database.db, 120)
     const due = await plannedIssue(database, {
@@ -142,14 +178,21 @@ describe('how far an issue is', () => {
   })
 })
 
-/** The cheap account, which is the one that counts every delivery. */
+/** The cheap account, which is the one that counts every delivery, also for who looked a while ago and now looks again. */
 async function agreed({ clock, issue }: DueIssue) {
   const { account } = await progressOf(database.db, issue, clock())
   const exact = await accountOf(database.db, issue.id)
-  const told = ['excluded', 'rejected', 'quarantined']
-  const reasons = (all: typeof exact) => all.reasons.filter(({ state }) => told.includes(state))
-  expect({ ...account, reasons: reasons(account) }).toEqual({ ...exact, reasons: reasons(exact) })
-  return { ...account, reasons: reasons(account) }
+  expect(told(account)).toEqual(told(exact))
+  const seen = looks.get(issue.id)
+  const again = await lookAgain(database.db, issue, clock(), seen && { ...seen, countedAt: clock() })
+  expect(told(again.account)).toEqual(told(exact))
+  looks.set(issue.id, again.earlier)
+  return told(account)
+}
+
+function told(account: Account): Account {
+  const states = ['excluded', 'rejected', 'quarantined']
+  return { ...account, reasons: account.reasons.filter(({ state }) => states.includes(state)) }
 }
 
 /** A provider that refuses a call in which there is this address. */
@@ -165,6 +208,11 @@ async function planned({ deps, issue }: DueIssue): Promise<Issue> {
   const found = await findIssue(deps.db, issue.week)
   if (!found) throw new Error(`${issue.week} is gone`)
   return found
+}
+
+async function deliverOneBatch({ deps, issue }: DueIssue): Promise<void> {
+  const stop = new AbortController()
+  await deliverIssue({ ...deps, onProgress: () => stop.abort() }, issue.id, stop.signal)
 }
 
 async function deliverEverything(due: DueIssue): Promise<void> {

@@ -268,7 +268,7 @@ describe('a path that climbs', () => {
 
 describe('the templates of the desk', () => {
   it('have the token in every form that changes something', () => {
-    const files = ['partials/desk-page', 'partials/desk-choice', 'pages/desk-sure']
+    const files = ['partials/desk-page', 'partials/desk-choice', 'pages/desk-ask']
     for (const file of files) {
       const source = readFileSync(new URL(`../../templates/${file}.hbs`, import.meta.url), 'utf8')
       const forms = source.match(/<form method="post"[\s\S]*?<\/form>/g) ?? []

@@ -111,6 +111,32 @@ describe('the log', () => {
     expect(seen).toEqual(Array.from({ length: 120 }, (_, n) => `mails ${119 - n}`))
   })
 
+  it('takes the saves of a sitting together, and still has each entry once', async () => {
+    const { issue } = await dueIssue(database)
+    const save = (revision: number, minutes: number, changes: Record<string, string> = {}) =>
+      database.db.transaction().execute((trx) =>
+        recordDecision(trx, {
+          at: Temporal.Instant.from(friday).add({ minutes }),
+          ...{ by: 'eve@example.test', what: 'edit', issueId: issue.id },
+          evidence: { revision, how: 'edit', fields: 'intro', approval: 'none', ...changes },
+        }),
+      )
+    for (let n = 1; n <= 230; n += 1) await save(n, n)
+    await save(231, 300)
+    await save(232, 301, { approval: 'taken away' })
+    await save(233, 302, { how: 'undo' })
+    const eve = await deskOn(database).signedIn()
+
+    const log = textOf(await eve.read(eve.get('/desk/log')))
+    const page = textOf(await eve.read(eve.get('/desk/issues/2026-W47')))
+
+    expect(log).toMatch(
+      /how undo, .* revision 233 .* revision 232 Edited 2026-W47 \S+ 20 Nov 2026, 14:00 .* revision 231 Edited 230 times 2026-W47 \S+ 20 Nov 2026, 09:01–12:50 from revision 1; the last: how edit, .* revision 230 Approved 2026-W47/,
+    )
+    expect(log).not.toContain('revision 229')
+    expect(page).toMatch(/Edited 230 times .* Approved/)
+  })
+
   it('cannot be changed, not even by us', async () => {
     await deskOn(database).signedIn()
 

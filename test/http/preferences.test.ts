@@ -43,7 +43,10 @@ describe('the preferences page', () => {
     const forms = [...page.querySelectorAll('form')]
     expect(forms.map((form) => form.getAttribute('method'))).toEqual(Array(forms.length).fill('post'))
     expect(forms.every((form) => form.getAttribute('action')?.startsWith('/'))).toBe(true)
-    expect(page.querySelectorAll('script, img, iframe, link:not([rel=stylesheet])')).toHaveLength(0)
+    expect(page.querySelectorAll('script, img, iframe, link:not([rel=stylesheet], [rel=icon])')).toHaveLength(
+      0,
+    )
+    expect(page.querySelector('link[rel=icon]')?.getAttribute('href')).toMatch(/^data:/)
   })
 
   it('stays under 50 KB with as much to follow as it ever offers', async () => {

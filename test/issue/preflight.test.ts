@@ -66,20 +66,58 @@ it.each([
   expect(whyMalformed(url)).toEqual(expect.any(String))
 })
 
+const rules = {
+  ...{
+    publicUrl: setting.publicUrl,
+    postalAddress: setting.postalAddress,
+    inventedAddress: '1 Invented Street',
+    dead: new Map<string, string>(),
+  },
+  ...{ published: { texts: [], names: [] }, isOurToken: () => true },
+}
+const headers = {
+  'List-Unsubscribe': `<${annsLinks.unsubscribe}>`,
+  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+}
+const mail = { ...filled, headers, kind: 'everybody' }
+
+describe('the postal address', () => {
+  const postalAddress = (changes: object, more: object = {}) =>
+    mailFindings({ ...mail, ...changes }, { ...rules, ...more }).find(({ id }) => id === 'postal-address')
+
+  it('is there in a mail as we make it', () => {
+    expect(postalAddress({})).toMatchObject({ level: 'pass' })
+  })
+
+  it('that another was set since is said, with both, and stops nothing', () => {
+    expect(postalAddress({}, { postalAddress: '2 Other Street' })).toMatchObject({
+      level: 'warn',
+      evidence: [`in the mail: ${setting.postalAddress}`, 'set now: 2 Other Street'],
+    })
+  })
+
+  it.each([
+    ['neither part', '', ''],
+    ['the html only', setting.postalAddress, ''],
+    ['the text only', '', setting.postalAddress],
+  ])('blocks where %s has it, and where another is set now, too', (_, html, text) => {
+    const left = {
+      html: filled.html.replace(setting.postalAddress, html),
+      text: text === '' ? filled.text.split('\n').slice(0, -3).join('\n') : filled.text,
+    }
+
+    expect(postalAddress(left)).toMatchObject({ level: 'block' })
+    expect(postalAddress(left, { postalAddress: '2 Other Street' })).toMatchObject({ level: 'block' })
+  })
+
+  it('blocks where it was set with the one of a set-up for development', () => {
+    expect(
+      postalAddress({}, { postalAddress: '2 Other Street', inventedAddress: setting.postalAddress }),
+    ).toMatchObject({ level: 'block' })
+  })
+})
+
 describe('the way out', () => {
-  const rules = {
-    ...{
-      publicUrl: setting.publicUrl,
-      postalAddress: setting.postalAddress,
-      dead: new Map<string, string>(),
-    },
-    ...{ published: { texts: [], names: [] }, isOurToken: () => true },
-  }
-  const headers = {
-    'List-Unsubscribe': `<${annsLinks.unsubscribe}>`,
-    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-  }
-  const mail = { ...filled, headers, kind: 'everybody' }
   const wayOut = (changes: object, more: object = {}) =>
     mailFindings({ ...mail, ...changes }, { ...rules, ...more }).find(({ id }) => id === 'unsubscribe')
 

@@ -7,7 +7,14 @@ import { type Fault, type Faults, parseFaults } from './provider/fault.ts'
 import { type KeyRules, rememberKeys } from './provider/keys.ts'
 import { countQuota, limitRate, type Rate } from './provider/limits.ts'
 import { answer, type Reply, refusal, replyBefore } from './provider/reply.ts'
-import { parseBatch, type Requested, sha256, type Witnessed, witness } from './provider/witness.ts'
+import {
+  type Batch,
+  parseBatch,
+  type Requested,
+  sha256,
+  type Witnessed,
+  witness,
+} from './provider/witness.ts'
 
 export type { Fault } from './provider/fault.ts'
 export type { Requested, Witnessed } from './provider/witness.ts'
@@ -28,6 +35,8 @@ type Options = KeyRules & {
   faults?: Fault[] | Faults
   /** Addresses that make the whole batch a 422, as strict validation does. */
   refuses?: (address: string) => boolean
+  /** Handed each mail that is accepted, whole. */
+  reads?: (mail: Batch[number]) => void
   latencyMs?: number
   maxBytes?: number
   rate?: Rate
@@ -113,6 +122,7 @@ export async function startFakeProvider(options: Options = {}): Promise<FakeProv
     if (options.log)
       appendFileSync(options.log, witnessed.map((line) => `${JSON.stringify(line)}\n`).join(''))
     accepted.push(...witnessed)
+    if (options.reads) parsed.forEach(options.reads)
     return { status: 200, body: { data: witnessed.map(({ id }) => ({ id })) } }
   }
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
-import { limiter, take } from '../../subscriber/sign-up-limits.ts'
+import { limiter, take, takeNext } from '../../subscriber/sign-up-limits.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 
 const [quarter, hour, day] = [900, 3_600, 86_400]
@@ -62,10 +62,13 @@ export function openDoorLimits({ db, clock, keys: [key] }: Deps): DoorLimits {
     mayAsk: (address, network) => takeAll(asks, address, network),
 
     async mayTry(address, network) {
-      if (!(await takeAll(tries, address, network))) return 'no'
       const here = named(address, network)
-      const used = (await tries.here.get(here))?.consumedPoints ?? 0
-      if (used < mostTries) return 'yes'
+      // Of tries at the same time only one is the last: each is told its own number as it is taken.
+      const nth = await takeNext(tries.here, here)
+      if (nth === undefined) return 'no'
+      if (!(await take(tries.network, named(network)))) return 'no'
+      if (!(await take(tries.address, named(address)))) return 'no'
+      if (nth < mostTries) return 'yes'
       const { consumedPoints: times } = await lockouts.consume(here)
       await tries.here.block(here, quarter * 2 ** Math.min(times - 1, 6))
       return 'locked'

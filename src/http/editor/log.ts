@@ -1,7 +1,8 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { DecisionKind } from '../../../db/schema.ts'
-import { type LoggedDecision, listDecisions } from '../../issue/list-decisions.ts'
+import type { LoggedDecision } from '../../issue/list-decisions.ts'
+import { listSittings, type Sitting } from '../../issue/list-sittings.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { deskPage } from './page.ts'
 import { isPublicId } from './reader-named.ts'
@@ -17,30 +18,46 @@ export function logRoutes(deps: DeskDeps): Hono<DeskEnv> {
   const { db, calendar } = deps
   return desk().get('/desk/log', async (c) => {
     const { before } = query.parse(c.req.query())
-    const rows = await listDecisions(db, { before, most: pageSize + 1 })
-    const shown = rows.slice(0, pageSize)
+    const { sittings, hasMore } = await listSittings(db, { before, most: pageSize })
     return deskPage(c, deps, 'desk-log', {
       ...{ section: 'log', title: 'Log' },
       data: {
-        decisions: shown.map((one) => decisionRow(one, calendar.zone)),
+        decisions: sittings.map((one) => decisionRow(one, calendar.zone)),
         caption: `Newest first; times in ${placeOf(calendar.zone)}`,
         newest: before === undefined ? '' : '/desk/log',
-        older: rows.length > pageSize ? `/desk/log?before=${shown.at(-1)?.id}` : '',
+        older: hasMore ? `/desk/log?before=${sittings.at(-1)?.first.id}` : '',
       },
     })
   })
 }
 
-/** A decision as a row of a table. */
-export function decisionRow({ at, by, what, week, batchId, evidence }: LoggedDecision, zone: string) {
+/** A decision, or the saves of a sitting, as a row of a table. */
+export function decisionRow({ at, by, what, week, batchId, evidence, first, count }: Sitting, zone: string) {
+  const facts = [
+    ...(batchId ? [`batch ${batchId.slice(0, 8)}`] : []),
+    ...Object.entries(evidence).flatMap(([name, value]) => (name === 'reader' ? [] : fact(name, value))),
+  ].join(', ')
+  const row = { by, week: week ?? '', reader: readerIn(evidence) }
+  if (count === 1)
+    return {
+      ...row,
+      ...{ what: words[what], at: { machine: at.toString(), person: shortTime(at, zone) }, detail: facts },
+    }
   return {
-    at: { machine: at.toString(), person: shortTime(at, zone) },
-    ...{ by, week: week ?? '', what: words[what], reader: readerIn(evidence) },
-    detail: [
-      ...(batchId ? [`batch ${batchId.slice(0, 8)}`] : []),
-      ...Object.entries(evidence).flatMap(([name, value]) => (name === 'reader' ? [] : fact(name, value))),
-    ].join(', '),
+    ...row,
+    ...{
+      what: `${words[what]} ${count} times`,
+      detail: `from revision ${first.evidence.revision}; the last: ${facts}`,
+    },
+    at: { machine: at.toString(), person: timesOf(first.at, at, zone) },
   }
+}
+
+/** "26 Nov 2026, 10:00–10:30" */
+function timesOf(from: Temporal.Instant, to: Temporal.Instant, zone: string): string {
+  const [begun, ended] = [from, to].map((at) => shortTime(at, zone))
+  const [day, clock] = ended?.split(', ') ?? []
+  return begun?.startsWith(`${day}, `) ? `${begun}–${clock}` : `${begun} to ${ended}`
 }
 
 /** The path of the reader whom it is about; empty when it is about none. */

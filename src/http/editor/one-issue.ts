@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { Issue } from '../../issue/issue.ts'
-import { listDecisions } from '../../issue/list-decisions.ts'
+import { listSittings } from '../../issue/list-sittings.ts'
 import { contentPanel, type NotSaved } from './content-panel.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { doubtPanel } from './doubt-panel.ts'
@@ -29,10 +29,15 @@ export async function showIssue(
   { status = 200, notSaved }: { status?: 200 | 409 | 422; notSaved?: NotSaved } = {},
 ): Promise<Response> {
   const content = await contentPanel(deps, issue, notSaved)
-  const decisions = await listDecisions(deps.db, { issueId: issue.id, most: 20 })
+  const { sittings } = await listSittings(deps.db, { issueId: issue.id, most: 20 })
   return deskPage(c, deps, 'desk-one-issue', {
     ...{ section: 'issues', title: issue.week, status },
-    scripts: ['desk-preview.js', 'desk-preflight.js', 'desk-sending.js', ...(content ? ['sortable.js', 'desk-content.js'] : [])],
+    scripts: [
+      'desk-preview.js',
+      'desk-preflight.js',
+      'desk-sending.js',
+      ...(content ? ['sortable.js', 'desk-content.js'] : []),
+    ],
     data: {
       issue: await issuePanel(deps, issue),
       content,
@@ -40,7 +45,7 @@ export async function showIssue(
       preflight: await preflightPanel(deps, issue),
       sending: await sendingPanel(deps, issue),
       doubt: await doubtPanel(deps, issue),
-      decisions: decisions.map((one) => decisionRow(one, issue.timezone)),
+      decisions: sittings.map((one) => decisionRow(one, issue.timezone)),
     },
   })
 }

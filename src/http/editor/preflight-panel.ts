@@ -16,7 +16,7 @@ export async function preflightPanel(
   const [blocks, warnings, passes] = [of('block'), of('warn'), of('pass')]
   return {
     counts: [
-      ...(blocks.length > 0 ? [`${blocks.length} ${blocks.length === 1 ? 'blocks' : 'block'}`] : []),
+      ...(blocks.length > 0 ? [`${blocks.length} ${blocks.length === 1 ? 'stops' : 'stop'} it`] : []),
       `${warnings.length} to look at`,
       `${passes.length} fine`,
     ].join(', '),
@@ -35,11 +35,17 @@ function verdictOf(blocks: number, warnings: number): string {
   return warnings > 0 ? 'It may go out. Read what is below first.' : 'It may go out.'
 }
 
+/** More evidence than this is folded away. */
+const shownAtOnce = 3
+
 function lineView({ id, level, title, what, evidence, place }: Finding, { week }: Issue) {
   const jump = jumpTo(place)
+  const proofs = evidence.filter((one) => !what.includes(one))
+  // One more is shown rather than folded: the line that would say so is as long.
+  const shown = proofs.length > shownAtOnce + 1 ? shownAtOnce : proofs.length
   return {
     ...{ id, title, what: `${what.charAt(0).toUpperCase()}${what.slice(1)}.` },
-    evidence: evidence.filter((one) => !what.includes(one)),
+    ...{ evidence: proofs.slice(0, shown), moreEvidence: proofs.slice(shown) },
     ...{ level, mend: level === 'block' ? mends[id] : '', jump },
     variable: jump ? '' : place,
     pass: level === 'block' && judgements.includes(id) ? `/desk/issues/${week}/let-pass/${id}` : '',

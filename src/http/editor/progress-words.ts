@@ -46,7 +46,7 @@ function leftWords(issue: Issue, { notYetSent }: Account, lately: number, now: T
 }
 
 function perSecond(rate: number): string {
-  const said = rate >= 10 || rate === 0 ? grouped(Math.round(rate)) : rate.toFixed(1)
+  const said = rate >= 10 || rate < 0.05 ? grouped(Math.round(rate)) : rate.toFixed(1)
   return `${said} mails a second`
 }
 

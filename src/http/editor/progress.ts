@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
-import { progressOf } from '../../delivery/progress.ts'
+import { type Earlier, lookAgain } from '../../delivery/progress.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { issueNamed } from './issue-named.ts'
 import { deskNotFound } from './page.ts'
@@ -18,9 +18,11 @@ const [second, quiet] = [1_000, 15_000]
 export function progressRoutes(deps: DeskDeps): Hono<DeskEnv> {
   const { db, clock, log } = deps
   const looks = shareLooks(
-    async (id) => {
+    async (id, last: Seen | undefined): Promise<Seen> => {
       const issue = await db.selectFrom('issue').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-      return progressView(issue, await progressOf(db, issue, clock()), clock())
+      const now = clock()
+      const progress = await lookAgain(db, issue, now, last?.earlier)
+      return { view: progressView(issue, progress, now), earlier: progress.earlier }
     },
     second,
     (error) => log.warn({ err: error }, 'progress'),
@@ -42,17 +44,19 @@ export function progressRoutes(deps: DeskDeps): Hono<DeskEnv> {
   })
 }
 
+type Seen = { readonly view: ProgressView; readonly earlier: Earlier }
+
 async function tell(
   { door }: DeskDeps,
   c: Context<DeskEnv>,
   stream: SSEStreamingApi,
-  looks: SharedLook<ProgressView>,
+  looks: SharedLook<Seen>,
   issueId: number,
 ): Promise<void> {
   const headers = c.req.raw.headers
   let latest: ProgressView | undefined
   let wake = () => {}
-  const leave = looks.watch(issueId, (view) => {
+  const leave = looks.watch(issueId, ({ view }) => {
     latest = view
     wake()
   })

@@ -22,8 +22,15 @@ const query = z.object({
   before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined),
 })
 const sought = z.object({
-  address: z.string().max(400).default(''),
-  after: z.string().max(320).default(''),
+  address: z
+    .string()
+    .catch('')
+    .transform((typed) => typed.slice(0, 400)),
+  /** An address as it is stored, from which a search goes on. */
+  after: z
+    .string()
+    .regex(/^[\x20-\x7e]{0,320}$/)
+    .catch(''),
 })
 
 /**

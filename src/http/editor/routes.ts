@@ -50,6 +50,7 @@ export function deskRoutes(given: Given): Hono<DeskEnv> {
     .route('/', signInRoutes(deps))
     .use('/desk/*', signedIn(deps))
     .use('/desk/*', sessionToken(refuse))
+    .use('/desk/*', printableOnly(deps))
     .route('/', signOutRoutes(deps))
     .route('/', weekRoutes(deps))
     .route('/', decideRoutes(deps))
@@ -101,6 +102,14 @@ function signedIn({ door, pages }: DeskDeps) {
     c.set('session', session)
     return next()
   }
+}
+
+/** No address of ours has a control character: no table holds one, and no header may (RELIABILITY S16). */
+function printableOnly(deps: DeskDeps) {
+  return async (c: Context<DeskEnv>, next: () => Promise<void>) =>
+    /[\u0000-\u001f\u007f]|%(?:[01][0-9a-f]|7f)/i.test(c.req.path)
+      ? deskNotFound(c, deps, 'The address may be mistyped: it has a character that no page has.')
+      : next()
 }
 
 /** Our own origin; on a trial machine also the name that it was called by, which may be 127.0.0.1. */

@@ -13,10 +13,10 @@ type Watched<Value> = {
 
 /**
  * One look at a time at each thing that is watched, `every` so many milliseconds, however many watch it. A look that fails
- * is told to `failed`, and the next is taken all the same.
+ * is told to `failed`, and the next is taken all the same. A look is given what the one before it saw.
  */
 export function shareLooks<Value>(
-  look: (id: number) => Promise<Value>,
+  look: (id: number, last: Value | undefined) => Promise<Value>,
   every: number,
   failed: (error: unknown) => void,
 ): SharedLook<Value> {
@@ -24,7 +24,7 @@ export function shareLooks<Value>(
 
   async function lookAgain(id: number, watched: Watched<Value>): Promise<void> {
     try {
-      const value = await look(id)
+      const value = await look(id, watched.last)
       watched.last = value
       for (const tell of watched.tells) tell(value)
     } catch (error) {

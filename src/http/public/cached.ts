@@ -37,6 +37,9 @@ type Options = {
   readonly mostBytes: number
 }
 
+/** How long others may keep what is public: a minute, and ten while they ask whether it changed. */
+export const publicly = 'public, max-age=60, stale-while-revalidate=600'
+
 /** For this long a page is taken to be as it was seen; what changes meanwhile, in any process, shows that much later. */
 const freshFor = 1_000
 

@@ -16,6 +16,8 @@ export type KindOfMail = Pick<Mail, 'subject' | 'html' | 'text' | 'headers'> & {
 export type MailRules = {
   readonly publicUrl: string
   readonly postalAddress: string
+  /** The address of a set-up for development: in a mail it is no address, whatever is set now. */
+  readonly inventedAddress: string
   /** Whether a token for leaving the list is one that we made and would take. */
   readonly isOurToken: (token: string) => boolean
   readonly published: Published
@@ -128,24 +130,40 @@ function wayOut({ html, text, headers, kind }: KindOfMail, { publicUrl, isOurTok
       )
 }
 
+/**
+ * Every mail has a postal address in both parts (CAN-SPAM, 15 U.S.C. 7704(a)(5)(A)(iii)). An approved edition keeps the
+ * one that it was set with, which was valid then: that another is set now is said with both of them, and the editor decides.
+ */
 function postalAddress({ html, text, kind }: KindOfMail, rules: MailRules): Finding {
   const address = squeezed(unescaped(rules.postalAddress))
   const isIn = (part: string) => address !== '' && squeezed(part).includes(address)
   const without = [...(isIn(wordsOf(html)) ? [] : ['html']), ...(isIn(text) ? [] : ['text'])]
   const place = 'POSTAL_ADDRESS'
-  return without.length === 0
-    ? found('postal-address', 'pass', 'the postal address is in both parts', {
-        evidence: [rules.postalAddress],
-        place,
-      })
-    : found(
-        'postal-address',
-        'block',
-        `the postal address is not in the ${without.join(' and the ')} (${kind})`,
-        {
-          ...{ evidence: without, place },
-        },
-      )
+  if (without.length === 0)
+    return found('postal-address', 'pass', 'the postal address is in both parts', {
+      ...{ evidence: [rules.postalAddress], place },
+    })
+  const former = addressPrinted(html, text)
+  if (former && squeezed(former) !== squeezed(rules.inventedAddress))
+    return found(
+      'postal-address',
+      'warn',
+      'it has another postal address than is set now: where the former is yours no more, draft it again',
+      { evidence: [`in the mail: ${former}`, `set now: ${rules.postalAddress}`], place },
+    )
+  return found(
+    'postal-address',
+    'block',
+    `the postal address is not in the ${without.join(' and the ')} (${kind})`,
+    { evidence: without, place },
+  )
+}
+
+/** The words below the last link of a mail, where its postal address stands, if both parts have the same there. */
+function addressPrinted(html: string, text: string): string | undefined {
+  const below = wordsOf(html.slice(html.lastIndexOf('</a>')))
+  const printed = (text.split(/https?:\/\/\S+/).at(-1) ?? '').replace(/\s+/g, ' ').trim()
+  return printed !== '' && squeezed(below) === squeezed(printed) ? printed : undefined
 }
 
 function hostOf(url: string): string {

@@ -7,7 +7,7 @@ export const mends: Readonly<Record<LineId, string>> = {
   links: 'Publish the comparison again, leave it out, or correct the link.',
   placeholders: 'Correct the words, in the issue or in the comparison that they come from.',
   unsubscribe: 'Draft it again; check SIGNING_KEYS and PUBLIC_URL with verdict doctor.',
-  'postal-address': 'Set POSTAL_ADDRESS, start again, and draft it again.',
+  'postal-address': 'Set POSTAL_ADDRESS where you can be reached, start again, and draft it again.',
   text: 'Draft it again, so that both parts come from the same comparisons.',
   subject: 'Write another subject.',
   preheader: 'Write another preheader.',
