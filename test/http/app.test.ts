@@ -5,6 +5,7 @@ import { appOn } from '../setup/app.ts'
 import { openTestDatabase, useDatabase } from '../setup/database.ts'
 import { dueIssue } from '../setup/delivery.ts'
 import { people } from '../setup/people.ts'
+import { withoutFrame } from '../setup/web-version.ts'
 
 const database = useDatabase()
 
@@ -139,14 +140,6 @@ const secured = {
   'cross-origin-resource-policy': 'same-origin',
   'x-frame-options': expect.stringMatching(/^(DENY|SAMEORIGIN)$/),
   'permissions-policy': expect.stringContaining('camera=()'),
-}
-
-/** The edition without what the archive puts around it. */
-function withoutFrame(html: string): string {
-  return html
-    .replace(/<meta name="description"[\s\S]*?<\/style>\n(?=<\/head>)/, '')
-    .replace(/<header class="wv-bar">[\s\S]*?<\/header>\n<main[^>]*>/, '')
-    .replace(/<\/main><footer class="wv-bar">[\s\S]*?<\/footer>\n/, '')
 }
 
 async function sentIssue() {

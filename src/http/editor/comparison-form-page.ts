@@ -157,7 +157,7 @@ function notesOn(uses: readonly Use[]): readonly string[] {
         `It was sent in ${week} with revision ${revision}. Mail that has left stays as it is; the page on the web changes at once.`,
       ]
     return [
-      `It is in the draft of ${week}, which keeps revision ${revision} until it is drafted again. Its page offers that once you have saved.`,
+      `It is in the draft of ${week}, which keeps revision ${revision} until it is drafted or edited again. Its page offers that once you have saved.`,
     ]
   })
 }

@@ -63,7 +63,7 @@ function sentNote({ week, revision }: Use, newest: number): RevisionNote {
 function draftNote(use: Use): RevisionNote {
   const { week, revision } = use
   return {
-    words: `The draft of ${week} still has revision ${revision}: it keeps what it was set with until it is drafted again. ${anew(use)}`,
+    words: `The draft of ${week} still has revision ${revision}: it keeps what it was set with until it is drafted or edited again. ${anew(use)}`,
     ...{ week, label: `Draft ${week} again with it as it is now` },
   }
 }
