@@ -111,7 +111,7 @@ describe('an issue that Gmail would cut', () => {
 
     expect(sent).toMatchObject({
       kind: 'refused',
-      problem: expect.stringMatching(/blocked: html is \d+ bytes/),
+      problem: expect.stringMatching(/blocked: html is [\d,]+ bytes for everybody/),
     })
     expect(mail.accepted).toEqual([])
     expect((await findIssue(database.db, '2026-W47'))?.state).toBe('draft')
