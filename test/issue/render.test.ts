@@ -288,16 +288,13 @@ describe('rendering', () => {
   })
 
   it('has no template that lets markup through', () => {
-    // JSON in which every < and & is written as \u003c and \u0026: test/http/compare.test.ts tries to break out of it.
-    const linkedData = '<script type="application/ld+json">{{{linkedData}}}</script>'
     const folder = new URL('../../templates/', import.meta.url)
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.hbs'),
     )
 
     expect(files).toContain('email/issue.mjml.hbs')
-    for (const file of files)
-      expect(readFileSync(new URL(file, folder), 'utf8').replace(linkedData, '')).not.toMatch(/\{\{~?[{&]/)
+    for (const file of files) expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/\{\{~?[{&]/)
   })
 })
 

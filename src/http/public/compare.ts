@@ -1,3 +1,4 @@
+import Handlebars from 'handlebars'
 import { type Context, Hono } from 'hono'
 import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
@@ -121,7 +122,7 @@ async function makePage(
     subscribeUrl: `${publicUrl}/subscribe`,
   }
   const facts = { ...page, publicUrl, revisedAt: standing.revisedAt }
-  const linkedData = scriptText(comparisonLinkedData(comparison, facts))
+  const linkedData = new Handlebars.SafeString(scriptText(comparisonLinkedData(comparison, facts)))
   const form = signUpForm(deps, `/compare/${slug}`)
   return {
     body: deps.pages('compare', { ...view, page, linkedData, form }),
