@@ -6,7 +6,8 @@ const onPostgres = process.env.TEST_DATABASE_URL
 /** The suite on the embedded database, and on real PostgreSQL as well where `TEST_DATABASE_URL` names one. */
 export default defineConfig({
   test: {
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: much of a test is waiting for a database.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ['test/setup/which-databases.ts'],
     projects: [
       {
