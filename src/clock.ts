@@ -57,3 +57,8 @@ export function instantOf(wall: Temporal.PlainDateTime, zone: string): Temporal.
   const afterGap = zoned.getTimeZoneTransition('next')
   return (afterGap ?? zoned).toInstant()
 }
+
+/** The second that an instant is in. Never rounded up: what is published now must not be in the future. */
+export function secondOf(instant: Temporal.Instant): Temporal.Instant {
+  return instant.round({ smallestUnit: 'second', roundingMode: 'floor' })
+}

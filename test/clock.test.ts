@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clockFollowing } from '../src/clock.ts'
+import { clockFollowing, secondOf } from '../src/clock.ts'
 
 const noon = Temporal.Instant.from('2026-11-20T12:00:00Z')
 
@@ -43,4 +43,13 @@ describe('a machine whose clock is right', () => {
 
     expect(clock().toString()).toBe(noon.toString())
   })
+})
+
+describe('the second that an instant is in', () => {
+  it.each(['2026-11-20T12:00:00Z', '2026-11-20T12:00:00.5Z', '2026-11-20T12:00:00.999999999Z'])(
+    'is never after it: %s',
+    (instant) => {
+      expect(secondOf(Temporal.Instant.from(instant)).toString()).toBe(noon.toString())
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
+import { secondOf } from '../../clock.ts'
 import { foreseeRetraction } from '../../issue/foresee-retraction.ts'
 import { findListed } from '../../issue/list-comparisons.ts'
 import { reviseComparison, takeIntoDraft, type Wanted } from '../../issue/revise-comparison.ts'
@@ -38,7 +39,7 @@ export function comparisonActionRoutes(deps: DeskDeps): Hono<DeskEnv> {
     .post('/desk/content/:slug/publish-now', (c) =>
       revise(c, deps, c.req.param('slug'), {
         ...{ what: 'publish', done: 'It is published' },
-        to: (now) => ({ ...now.document, publishedAt: deps.clock().round('second').toString() }),
+        to: (now) => ({ ...now.document, publishedAt: secondOf(deps.clock()).toString() }),
       }),
     )
     .post('/desk/content/:slug/take-in', async (c) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { instantOf } from '../../clock.ts'
+import { instantOf, secondOf } from '../../clock.ts'
 import { type ComparisonDocument, comparisonDocument } from '../../verdict/document.ts'
 import { problemsIn } from '../../verdict/read-documents.ts'
 import { lenses } from '../../verdict/review.ts'
@@ -139,7 +139,7 @@ function isFilled({ verdict, quote }: ReviewFields): boolean {
 /** The typed wall time's instant; the exact one that was there as long as nobody changed what the form shows of it. */
 function instantIn({ publishedAt, publishedWas }: ComparisonFields, { zone, now }: Kept): unknown {
   const wall = publishedAt.trim()
-  if (wall === '' && now) return now.round('second').toString()
+  if (wall === '' && now) return secondOf(now).toString()
   if (publishedWas !== '' && wallTimeOf(publishedWas, zone) === wall) return publishedWas
   const parsed = parseWallTime(wall)
   return parsed ? instantOf(parsed, zone).toString() : wall
