@@ -1,5 +1,6 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openChromium } from '../setup/browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
 describe('the counted links of a mail, in a browser', () => {
@@ -10,10 +11,7 @@ describe('the counted links of a mail, in a browser', () => {
   beforeAll(async () => {
     site = await startSite()
     html = (await site.mailTo('ada@example.test', /./)).html ?? ''
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    browser = await openChromium()
   }, 120_000)
 
   afterAll(async () => {

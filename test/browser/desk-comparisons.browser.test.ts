@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objections, openChromium } from '../setup/browser.ts'
 import { signInAtDesk } from '../setup/desk-browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
 let site: Site
@@ -14,10 +11,7 @@ let cookies: Awaited<ReturnType<BrowserContext['cookies']>>
 let edited: string
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   site = await startSite({ SEND_POLICY: 'approve' })
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -40,14 +34,6 @@ async function signedIn(options: Parameters<Browser['newContext']>[0] = {}): Pro
   const context = await browser.newContext(options)
   await context.addCookies(cookies)
   return context.newPage()
-}
-
-/** What axe objects to on the page as it stands. */
-async function objections(page: Page): Promise<unknown> {
-  await page.addScriptTag({ content: axe })
-  return page.evaluate(
-    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-  )
 }
 
 function everyPage(): readonly string[] {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openChromium } from '../setup/browser.ts'
 import { signInAtDesk } from '../setup/desk-browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
@@ -14,10 +15,7 @@ let path: string
 const cookies = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>()
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   site = await startSite({
     ...{ EDITORS: `${eve},${sam}`, SEND_POLICY: 'approve', DRAFT_AT: 'mon 00:00', SEND_AT: 'sun 23:59' },
     TIMEZONE: whereTheWeekIsNotOver(),

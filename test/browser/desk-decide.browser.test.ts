@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { serve } from '@hono/node-server'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objections, openChromium } from '../setup/browser.ts'
 import { openTestDatabase, type TestDatabase } from '../setup/database.ts'
 import { deskOn } from '../setup/desk.ts'
 import { signInAtDesk } from '../setup/desk-browser.ts'
@@ -12,7 +11,6 @@ import { people } from '../setup/people.ts'
 import { openPostOffice } from '../setup/post-office.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const sizes = [
   ['light', 390],
   ['dark', 1280],
@@ -21,23 +19,12 @@ const sizes = [
 let browser: Browser
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
 })
 
 afterAll(async () => {
   await browser?.close()
 })
-
-/** What axe objects to on the page as it stands. */
-async function objections(page: Page): Promise<unknown> {
-  await page.addScriptTag({ content: axe })
-  return page.evaluate(
-    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-  )
-}
 
 /** Axe is content with the page, and it does not scroll sideways. */
 async function expectSound(page: Page, width: number): Promise<void> {

@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { serve } from '@hono/node-server'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freezeEdition, holeFor } from '../../src/issue/edition.ts'
 import type { Issue } from '../../src/issue/issue.ts'
+import { openChromium } from '../setup/browser.ts'
 import { clockAt } from '../setup/clock.ts'
 import { documentFor, publish } from '../setup/comparisons.ts'
 import { openTestDatabase, type TestDatabase } from '../setup/database.ts'
@@ -68,10 +63,7 @@ beforeAll(async () => {
   desk = deskOn(database, { clock, mail, ...parts, environment: { PUBLIC_URL: site } })
   server = serve({ fetch: desk.app.fetch, port, hostname: 'localhost' })
   evil = await listen()
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
 })
 
 afterAll(async () => {

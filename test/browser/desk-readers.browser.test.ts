@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objections, openChromium } from '../setup/browser.ts'
 import { signInAtDesk } from '../setup/desk-browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const long = 'a.reader.with.quite.a.long.name.indeed@mail.department.of-a-large.company.example'
 
 let browser: Browser
@@ -15,10 +13,7 @@ let cookies: Awaited<ReturnType<BrowserContext['cookies']>>
 let readers: readonly string[] = []
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   site = await startSite({ SEND_POLICY: 'approve' })
   const context = await browser.newContext({ javaScriptEnabled: false })
   const page = await context.newPage()
@@ -141,14 +136,6 @@ async function find(page: Page, typed: string): Promise<string> {
   await page.getByLabel('Find a reader').fill(typed)
   await page.getByRole('button', { name: 'Find', exact: true }).click()
   return new URL(page.url()).pathname
-}
-
-/** What axe objects to on the page as it stands. */
-async function objections(page: Page): Promise<unknown> {
-  await page.addScriptTag({ content: axe })
-  return page.evaluate(
-    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-  )
 }
 
 async function signedIn(options: Parameters<Browser['newContext']>[0]): Promise<BrowserContext> {

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
 import { decide } from '../../src/issue/decide.ts'
 import { startWeb, type WebServer } from '../../src/web.ts'
+import { objections, openChromium } from '../setup/browser.ts'
 import { openTestDatabase } from '../setup/database.ts'
 import { type DueIssue, plannedIssue } from '../setup/delivery.ts'
 import { deskOn } from '../setup/desk.ts'
@@ -12,7 +11,6 @@ import { freePort } from '../setup/free-port.ts'
 import { people } from '../setup/people.ts'
 import { openPostOffice, type PostOffice } from '../setup/post-office.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const week = '2026-W47'
 const issuePath = `/desk/issues/${week}`
 
@@ -25,10 +23,7 @@ let site: string
 let cookies: Cookies
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   database = await openTestDatabase()
   const { connection } = database
   await people.crowd(connection.db, 300)
@@ -140,13 +135,6 @@ async function deskPage(options: Parameters<Browser['newContext']>[0] = {}): Pro
   page.on('pageerror', ({ message }) => errors.push(message))
   page.on('console', (said) => said.text().includes('Content Security Policy') && errors.push(said.text()))
   return Object.assign(page, { errors })
-}
-
-async function objections(page: Page): Promise<unknown> {
-  await page.addScriptTag({ content: axe })
-  return page.evaluate(
-    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-  )
 }
 
 /** Takes ten mails at a time, each ten only when the test lets it. */

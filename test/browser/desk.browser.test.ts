@@ -1,21 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { objections, openChromium } from '../setup/browser.ts'
 import { signInAtDesk } from '../setup/desk-browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const inside = ['/desk', '/desk/issues', '/desk/log', '/desk/no-such-page']
 
 let browser: Browser
 let site: Site
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   site = await startSite({
     // The week that it is now has its draft at once and is due when it ends, so there is always an issue to decide on.
     ...{
@@ -31,14 +26,6 @@ afterAll(async () => {
   await browser?.close()
   await site?.stop()
 })
-
-/** What axe objects to on the page as it stands. */
-async function objections(page: Page): Promise<unknown> {
-  await page.addScriptTag({ content: axe })
-  return page.evaluate(
-    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-  )
-}
 
 /** The paths that are there for whoever is signed in, the issues' own pages included. */
 async function everyPage(page: Page): Promise<readonly string[]> {

@@ -1,16 +1,14 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OutboxMail } from '../../src/mail/read-outbox.ts'
+import { openChromium } from '../setup/browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
 let browser: Browser
 let site: Site
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await openChromium()
   site = await startSite()
 })
 

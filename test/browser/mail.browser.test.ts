@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cutEdition, fillEdition, freezeEdition } from '../../src/issue/edition.ts'
 import { loadIssueTemplates, renderIssue } from '../../src/issue/render.ts'
+import { openChromium } from '../setup/browser.ts'
 import { annsLinks, sampleComparisons, sampleIssue, setting } from '../setup/sample-issue.ts'
 
 const rendered = renderIssue(loadIssueTemplates(), sampleIssue(sampleComparisons()), setting)
@@ -15,10 +16,7 @@ describe('the mail in a browser', () => {
   let browser: Browser
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    browser = await openChromium()
   })
 
   afterAll(() => browser?.close())
