@@ -14,6 +14,8 @@ export type Database = {
   departure: Departure
   followed_category: FollowedCategory
   followed_tool: FollowedTool
+  vote: Vote
+  vote_tally: VoteTally
   sign_up: SignUp
   letter: Letter
   proof: Proof
@@ -21,6 +23,8 @@ export type Database = {
   newsletter: Newsletter
   issue: Issue
   issue_comparison: IssueComparison
+  issue_vote: IssueVote
+  issue_outcome: IssueOutcome
   edition: Edition
   edition_check: EditionCheck
   preflight_acknowledgement: PreflightAcknowledgement
@@ -164,6 +168,32 @@ type FollowedCategory = { subscriber_id: number; category: string }
 
 type FollowedTool = { subscriber_id: number; tool_id: number }
 
+/** What a reader would do with a tool: one vote to each, which may be changed. */
+type Vote = {
+  subscriber_id: number
+  tool_id: number
+  verdict: ReviewVerdict
+  /** The comparison under which it was cast last, and the issue whose mail it came from. */
+  comparison_id: number
+  issue_id: number
+  cast_at: Instant
+  changed_at: Instant
+  /** How often it was cast or changed. */
+  turn: number
+  network: string
+  /** Not counted, by an editor's decision. */
+  set_aside: Generated<boolean>
+}
+
+/** The votes on a tool in sums, kept with each vote; what was set aside is in neither count. */
+type VoteTally = {
+  tool_id: number
+  ship: number
+  skip: number
+  set_aside: Generated<number>
+  changed_at: Instant
+}
+
 type SignUp = {
   id: Identity
   address: string
@@ -249,6 +279,8 @@ type Issue = {
   finished_at: Instant | null
   /** When a pause ends by itself (a day's quota); null where a person has to end it. */
   resume_at: Instant | null
+  /** How many votes made a result when it was set. */
+  fewest_votes: Generated<number>
 }
 
 type IssueComparison = {
@@ -258,6 +290,12 @@ type IssueComparison = {
   revision: number
   counts: Generated<boolean>
 }
+
+/** The votes on a tool as an issue was set with them. */
+type IssueVote = { issue_id: number; tool_id: number; ship: number; skip: number }
+
+/** A comparison of the issue before, which an issue tells the community's outcome of. */
+type IssueOutcome = { issue_id: number; comparison_id: number; position: number; revision: number }
 
 type Edition = {
   hash: string

@@ -5,6 +5,7 @@ import { parseRange, type Range } from './http/client-address.ts'
 import { type DkimKey, readDkimKey } from './mail/dkim.ts'
 import { readSmtpUrl } from './mail/smtp-url.ts'
 import { parseSigningKeys, type SigningKey } from './subscriber/token.ts'
+import { fewestVotes } from './verdict/vote.ts'
 
 /** What the environment says, parsed and complete (CONTRACT: Environment). Read once; functions are handed what they use. */
 export type Config = {
@@ -36,6 +37,8 @@ export type Config = {
   readonly calendar: Calendar
   readonly sendPolicy: 'auto' | 'approve'
   readonly comparisons: { readonly least: number; readonly most: number }
+  /** Fewer votes than this are no result. */
+  readonly fewestVotes: number
   readonly sendGrace: Temporal.Duration
   /** Undefined where a day has no limit. */
   readonly dailyLimit: DailyLimit | undefined
@@ -213,6 +216,7 @@ const variables = z.object({
   SEND_AT: wallTime.default({ weekday: 5, hour: 9, minute: 0 }),
   SEND_POLICY: z.enum(['auto', 'approve'], 'expected auto or approve').default('auto'),
   MIN_COMPARISONS: count.default(1),
+  MIN_VOTES: count.refine((least) => least > 0, 'expected at least 1').default(fewestVotes),
   MAX_COMPARISONS: count.default(10),
   SEND_GRACE: z
     .string()
@@ -337,6 +341,7 @@ function toConfig(v: Variables): Config {
     calendar: { zone: v.TIMEZONE, draftAt: v.DRAFT_AT, sendAt: v.SEND_AT },
     sendPolicy: v.SEND_POLICY,
     comparisons: { least: v.MIN_COMPARISONS, most: v.MAX_COMPARISONS },
+    fewestVotes: v.MIN_VOTES,
     sendGrace: Temporal.Duration.from(v.SEND_GRACE),
     dailyLimit:
       v.DAILY_QUOTA === undefined && v.WARM_UP.length === 0

@@ -36,6 +36,7 @@ export type Newsletter = {
   readonly setting: IssueSetting
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
+  readonly fewestVotes: number
   readonly rules: SendRules
   readonly dailyLimit?: DailyLimit | undefined
   readonly transport: Transport
@@ -92,7 +93,7 @@ async function assemble(
     templates: loadIssueTemplates(),
     letterTemplates: loadLetterTemplates(),
     setting: { publicUrl: config.publicUrl, postalAddress: config.postalAddress },
-    ...{ calendar: config.calendar, comparisons: config.comparisons },
+    ...{ calendar: config.calendar, comparisons: config.comparisons, fewestVotes: config.fewestVotes },
     rules: { policy: config.sendPolicy, grace: config.sendGrace },
     dailyLimit: config.dailyLimit,
     wire: { from: config.mail.from, replyTo: config.mail.replyTo, publicUrl: config.publicUrl },

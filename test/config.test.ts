@@ -64,6 +64,7 @@ describe('an empty environment', () => {
       editors: [],
       sendPolicy: 'auto',
       comparisons: { least: 1, most: 10 },
+      fewestVotes: 5,
       calendar: {
         zone: 'America/New_York',
         draftAt: { weekday: 4, hour: 9, minute: 0 },
@@ -90,6 +91,7 @@ describe('a variable', () => {
     ['TIMEZONE', 'Pacific/Chatham', { calendar: { zone: 'Pacific/Chatham' } }],
     ['SEND_POLICY', 'approve', { sendPolicy: 'approve' }],
     ['MAX_COMPARISONS', '3', { comparisons: { least: 1, most: 3 } }],
+    ['MIN_VOTES', '20', { fewestVotes: 20 }],
     ['DATABASE_URL', 'postgresql://a@b/c', { databaseUrl: 'postgresql://a@b/c' }],
   ])('%s=%s is understood', (name, value, meant) => {
     expect(readConfig({ [name]: value })).toMatchObject(meant)
@@ -115,6 +117,7 @@ describe('a variable', () => {
     ['SEND_AT', 'fri 24:00', /weekday and a time/],
     ['SEND_POLICY', 'maybe', /auto or approve/],
     ['MIN_COMPARISONS', 'few', /whole number/],
+    ['MIN_VOTES', '0', /at least 1/],
     ['MAX_COMPARISONS', '-1', /whole number/],
     ['SEND_GRACE', 'two days', /PT36H/],
     ['SEND_GRACE', 'P1M', /PT36H/],

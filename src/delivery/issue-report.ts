@@ -68,7 +68,11 @@ export async function reportOf(
   const before = await issueBefore(db, issue)
   return {
     ...(await outcomeOf(db, issue, now)),
-    ...{ span, byLink: await keptClicksOf(db, issue.id), votes: await votesOf(db, issue.id) },
+    ...{
+      span,
+      byLink: await keptClicksOf(db, issue.id),
+      votes: await votesOf(db, issue.id, issue.fewest_votes),
+    },
     departures: await departureReasons(db, { from: span.opens, to: span.closes }),
     hours: await hoursOf(db, issue.id),
     before: before && (await outcomeOf(db, before, now)),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CutEdition } from '../issue/edition.ts'
+import { type CutEdition, hasHole } from '../issue/edition.ts'
 import type { SendOutcome, Transport } from '../mail/email.ts'
 import type { SigningKey } from '../subscriber/token.ts'
 import type { Claim } from './claim.ts'
@@ -16,7 +16,7 @@ export type Mailing = (claim: Claim) => Promise<SendOutcome>
  */
 export function openMailing(deps: Deps, cut: CutEdition, week: string): Mailing {
   const personal = ({ members, batchId }: Claim) =>
-    members.map((member) => personalOf(deps.key, member, batchId))
+    members.map((member) => personalOf(deps.key, member, { week, batchId }))
   if (!deps.transport.merge) {
     return (claim) => {
       const mails = personal(claim).map((reader) => setPersonal(deps, cut, week, reader))
@@ -24,11 +24,9 @@ export function openMailing(deps: Deps, cut: CutEdition, week: string): Mailing 
     }
   }
   const marks = marksFor()
-  const merge = deps.transport.merge({
-    pattern: setPersonal(deps, cut, week, marks),
-    marks: valuesOf(marks),
-  })
-  return (claim) => merge(personal(claim).map(valuesOf), claim.idempotencyKey)
+  const values = valuesFor(cut)
+  const merge = deps.transport.merge({ pattern: setPersonal(deps, cut, week, marks), marks: values(marks) })
+  return (claim) => merge(personal(claim).map(values), claim.idempotencyKey)
 }
 
 /** Letters and digits that nobody could have written into an edition: they stand for a reader in the pattern. */
@@ -36,11 +34,16 @@ function marksFor(): Personal {
   const nonce = randomUUID().replaceAll('-', '')
   return {
     ...{ address: `to${nonce}`, publicId: `reader${nonce}`, batchId: `batch${nonce}` },
-    ...{ unsubscribe: `leave${nonce}`, preferences: `choose${nonce}` },
+    ...{ unsubscribe: `leave${nonce}`, preferences: `choose${nonce}`, vote: `vote${nonce}` },
   }
 }
 
-function valuesOf(personal: Personal): readonly string[] {
-  const { address, publicId, batchId, unsubscribe, preferences } = personal
-  return [address, publicId, batchId, unsubscribe, preferences]
+/** What an edition has a place for: a merge refuses a value that would be lost. */
+function valuesFor(cut: CutEdition): (personal: Personal) => readonly string[] {
+  const [hasPreferences, hasVote] = [hasHole(cut, 'preferences'), hasHole(cut, 'vote')]
+  return ({ address, publicId, batchId, unsubscribe, preferences, vote }) => [
+    ...[address, publicId, batchId, unsubscribe],
+    ...(hasPreferences ? [preferences] : []),
+    ...(hasVote ? [vote] : []),
+  ]
 }

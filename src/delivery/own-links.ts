@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Issue } from '../issue/issue.ts'
 import type { LinkTarget } from '../issue/links.ts'
 import { readToken, type SigningKey } from '../subscriber/token.ts'
+import { readVoteLink } from '../subscriber/vote-link.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
@@ -52,6 +53,8 @@ export function deadLinkFinder({ db, keys, publicUrl }: Deps, { week }: Pick<Iss
         return name === week || (await once(path, () => issueSent(db, name)))
           ? undefined
           : 'that issue was not sent'
+      case 'vote':
+        return whyNoVote(keys, name)
       case 'unsubscribe':
       case 'preferences':
         return readToken(keys, page, name) === undefined ? 'its token is not one of ours' : undefined
@@ -68,6 +71,14 @@ export function deadLinkFinder({ db, keys, publicUrl }: Deps, { week }: Pick<Iss
     }
     return dead
   }
+}
+
+function whyNoVote(keys: readonly SigningKey[], name: string): string | undefined {
+  const link = readVoteLink(name)
+  if (!link) return 'it is no link to vote with'
+  return readToken(keys, `vote ${link.week}`, link.token) === undefined
+    ? 'its token is not one of ours'
+    : undefined
 }
 
 function comparisonAt(db: Kysely<Database>, slug: string) {

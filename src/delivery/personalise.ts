@@ -15,6 +15,7 @@ export type Personal = Addressee & {
   readonly batchId: string
   readonly unsubscribe: string
   readonly preferences: string
+  readonly vote: string
 }
 
 export type MailDeps = {
@@ -29,16 +30,18 @@ export function personalise(
   reader: Addressee,
   { week, batchId }: { readonly week: string; readonly batchId: string },
 ): Mail {
-  return setPersonal(deps, cut, week, personalOf(deps.key, reader, batchId))
+  return setPersonal(deps, cut, week, personalOf(deps.key, reader, { week, batchId }))
 }
 
-/** What a reader's mail needs of its own: two tokens, made with the key whose id is in them. */
-export function personalOf(key: SigningKey, reader: Addressee, batchId: string): Personal {
-  const [unsubscribe = '', preferences = ''] = signTokens(key, reader.publicId, [
-    'unsubscribe',
-    'preferences',
-  ])
-  return { publicId: reader.publicId, address: reader.address, batchId, unsubscribe, preferences }
+/** What a reader's mail needs of its own: three tokens, made with the key whose id is in them. */
+export function personalOf(
+  key: SigningKey,
+  { publicId, address }: Addressee,
+  { week, batchId }: { readonly week: string; readonly batchId: string },
+): Personal {
+  const purposes = ['unsubscribe', 'preferences', `vote ${week}`] as const
+  const [unsubscribe = '', preferences = '', vote = ''] = signTokens(key, publicId, purposes)
+  return { publicId, address, batchId, unsubscribe, preferences, vote }
 }
 
 /** An edition with these personal parts, whatever they are: one reader's, or the marks of a merge. */
@@ -51,13 +54,14 @@ export function setPersonal(
   const unsubscribe = `${wire.publicUrl}/unsubscribe/${personal.unsubscribe}`
   const preferences = `${wire.publicUrl}/preferences/${personal.preferences}`
   const webVersion = `${wire.publicUrl}/issues/${week}`
+  const vote = `${wire.publicUrl}/vote/${personal.vote}`
   return {
     id: `${week}.${personal.publicId}`,
     from: wire.from,
     ...(wire.replyTo && { replyTo: wire.replyTo }),
     to: personal.address,
     subject: cut.subject,
-    ...fillEdition(cut, { unsubscribe, preferences, webVersion }),
+    ...fillEdition(cut, { unsubscribe, preferences, webVersion, vote }),
     headers: listHeaders({ unsubscribeUrl: unsubscribe, listId }),
     tags: { issue: week, batch: personal.batchId, delivery: personal.publicId },
   }

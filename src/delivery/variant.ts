@@ -7,9 +7,11 @@ import { type Edition, freezeEdition } from '../issue/edition.ts'
 import { type IssueEdits, noEdits } from '../issue/edits.ts'
 import { type Issue, weekOfIssue } from '../issue/issue.ts'
 import { type IssueLink, linksOf } from '../issue/links.ts'
+import { lookBackOf, votesOfIssue } from '../issue/outcome.ts'
 import { type IssueSetting, renderIssue } from '../issue/render.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
+import { withVotes } from '../verdict/count-votes.ts'
 import { type Choice, readChoice } from './choice.ts'
 
 type Deps = {
@@ -36,7 +38,11 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
     .where('issue_id', '=', issue.id)
     .orderBy('position')
     .execute()
-  const comparisons = await loadAtRevision(deps.db, members)
+  const votes = await votesOfIssue(deps.db, issue.id)
+  const load = async (wanted: typeof members) =>
+    (await loadAtRevision(deps.db, wanted))?.map((comparison) => withVotes(comparison, votes))
+  const comparisons = await load(members)
+  const around = { lookBack: await lookBackOf(deps.db, issue.id, votes) }
   const set = (composed: ComposedIssue) => freezeEdition(renderIssue(deps.templates, composed, deps.setting))
   const variant = (composed: ComposedIssue): Variant => ({
     kind: 'variant',
@@ -46,7 +52,8 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
   const week = weekOfIssue(issue)
   const { edits } = await currentEdits(deps.db, issue.id)
   const isReproduced =
-    comparisons !== undefined && set(composeIssue(week, comparisons, edits)).hash === issue.edition_hash
+    comparisons !== undefined &&
+    set(composeIssue(week, comparisons, edits, around)).hash === issue.edition_hash
 
   return async (key) => {
     const choice = readChoice(key)
@@ -58,10 +65,10 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
         choice.comparisonIds.includes(members[index]?.comparison_id ?? 0),
       )
       const theirs = editsForPart(edits, comparisons, followed)
-      return variant(composeFollowed(week, followed, comparisons.length, theirs))
+      return variant(composeFollowed(week, followed, comparisons.length, theirs, around))
     }
     const month = lastMonth(issue)
-    const rolledUp = await loadAtRevision(deps.db, await sentIn(deps.db, issue, month))
+    const rolledUp = await load(await sentIn(deps.db, issue, month))
     const monthly = await editsForMonth(deps.db, issue, month, edits)
     return rolledUp ? variant(composeMonth(week, month, rolledUp, monthly)) : { kind: 'approved' }
   }

@@ -16,6 +16,8 @@ export async function webVersion(
     unsubscribe: `${publicUrl}/unsubscribe`,
     preferences: `${publicUrl}/preferences`,
     webVersion: `${publicUrl}/issues/${week}`,
+    // A visitor is told how readers vote (`src/subscriber/vote-link.ts`).
+    vote: `${publicUrl}/vote/anybody`,
   })
   return withDirectLinks(html, publicUrl, await linkTargets(db, id))
 }

@@ -27,6 +27,7 @@ import { confirmRoutes } from './reader/confirm.ts'
 import { preferencesRoutes } from './reader/preferences.ts'
 import { signUpDoor, signUpRoutes } from './reader/sign-up.ts'
 import { unsubscribeRoutes } from './reader/unsubscribe.ts'
+import { voteRoutes } from './reader/vote.ts'
 import { scriptRoutes } from './scripts.ts'
 import { secure, secureHeaders, setHeaders } from './secure.ts'
 import { styleRoute } from './style.ts'
@@ -75,6 +76,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .use('/preferences/*', lettersAfter(wake))
     .use('/address/*', lettersAfter(wake))
     .route('/', unsubscribeRoutes({ ...newsletter, pages }))
+    .route('/', voteRoutes({ ...newsletter, pages, networkOf: signUp.networkOf }))
     .route('/', changeAddressRoutes({ ...newsletter, pages }))
     .route('/', preferencesRoutes({ ...newsletter, pages }))
     .route('/', challenge.routes())

@@ -6,7 +6,8 @@ import type { Comparison, Tool } from '../verdict/comparison.ts'
 import type { DatedChange } from '../verdict/list-changes.ts'
 import { reviewerSplit } from '../verdict/panel.ts'
 import { lensName } from '../verdict/review.ts'
-import { fewestVotes } from '../verdict/vote.ts'
+import { leastOf } from '../verdict/vote.ts'
+import { readers, votesSoFar } from './community-words.ts'
 
 /** What is known of a published comparison besides what it says. */
 type Story = {
@@ -33,7 +34,7 @@ export function comparisonView(
     changes: changes.map((change) => sayChange(change, zone)),
     published: dateIn(comparison.publishedAt, zone),
     appearance: appearance ? issueLink(appearance, publicUrl) : '',
-    fewestVotes,
+    fewestVotes: leastOf(comparison.tools[0].community),
     ...unlinked,
   }
 }
@@ -50,12 +51,11 @@ export function describe({ tools: [a, b] }: Comparison, { sentence }: { readonly
 
 function toolView(tool: Tool, composed: ComposedComparison['tools'][number]) {
   const { stamp, panel, panelLabel, community, entry, priceNote } = composed
-  const votes = tool.community ? tool.community.ship + tool.community.skip : 0
   return {
     ...{ name: tool.name, category: tool.category, tagline: tool.tagline, description: tool.description },
     ...{ url: tool.url ?? '', stamp, percent: panel.percent, panelLabel, entry, priceNote },
     community: community ? `${community.percent}%` : '—',
-    votes: community ? `of ${readers(votes)}` : votes === 0 ? 'no votes yet' : `${readers(votes)} so far`,
+    votes: community ? `of ${readers(community.votes)}` : votesSoFar(tool.community),
   }
 }
 
@@ -103,10 +103,6 @@ function dateIn(instant: Temporal.Instant, zone: string) {
 
 function longDate(date: Temporal.PlainDate): string {
   return date.toLocaleString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
-}
-
-function readers(count: number): string {
-  return `${count.toLocaleString('en-GB')} ${count === 1 ? 'reader' : 'readers'}`
 }
 
 const list = new Intl.ListFormat('en-GB')

@@ -3,12 +3,14 @@ import type { Database } from '../../db/schema.ts'
 import type { Calendar } from '../clock.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
+import { noVotes, withVotes } from '../verdict/count-votes.ts'
 import { composeIssue } from './compose.ts'
 import { foreseeBaseline, quietReason } from './draft.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import { type IssueEdits, issueEdits, noEdits } from './edits.ts'
 import { findIssue, weekOfIssue } from './issue.ts'
 import { type LinkTarget, linksOf } from './links.ts'
+import { lookBackOf, votesOfIssue } from './outcome.ts'
 import { type IssueSetting, renderIssue } from './render.ts'
 import { type LeftOut, selectIds } from './select.ts'
 import { type Week, weekNamed } from './week.ts'
@@ -41,7 +43,8 @@ export type AsOf = {
  * they had been cancelled; what editors had corrected. An instant to come sees what is here now and is published by then.
  *
  * Three things are not kept, and are taken as they are now: the baseline, the templates and settings, and what an issue
- * that was drafted more than once had in it before its last draft. Undefined when there is no such week.
+ * that was drafted more than once had in it before its last draft. Readers' votes, and what it looks back on, are those
+ * that its last draft was set with. Undefined when there is no such week.
  */
 export async function issueAsOf(deps: Deps, name: string, at: Temporal.Instant): Promise<AsOf | undefined> {
   const { db, calendar } = deps
@@ -60,7 +63,9 @@ export async function issueAsOf(deps: Deps, name: string, at: Temporal.Instant):
     most,
     byHand,
   })
-  const comparisons = await loadAtRevision(db, await revisionsBy(db, ids, at))
+  const revisions = await loadAtRevision(db, await revisionsBy(db, ids, at))
+  const votes = issue ? await votesOfIssue(db, issue.id) : noVotes
+  const comparisons = revisions?.map((comparison) => withVotes(comparison, votes))
   if (!comparisons) throw new Error(`A revision of a comparison is not kept`)
   const found = { week, leftOut, unknown: await countUnknown(db, at), edits: revision }
   if (comparisons.length < Math.max(least, 1)) {
@@ -70,7 +75,8 @@ export async function issueAsOf(deps: Deps, name: string, at: Temporal.Instant):
     }))
     return { ...found, chosen: [], leftOut: [...leftOut, ...waiting], edition: null, reason, links: [] }
   }
-  const composed = composeIssue(week, comparisons, edits)
+  const lookBack = issue && (await lookBackOf(db, issue.id, votes))
+  const composed = composeIssue(week, comparisons, edits, { lookBack })
   return {
     ...{ ...found, chosen: composed.comparisons.map(({ slug, title }) => ({ slug, title })), reason: '' },
     edition: freezeEdition(renderIssue(deps.templates, composed, deps.setting)),

@@ -11,9 +11,11 @@ import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
 import { type CommunityVote, communityVote } from '../verdict/vote.ts'
 import { arrange, quoteOf } from './apply-edits.ts'
+import { type ComposedOutcome, composeOutcome } from './compose-outcome.ts'
 import { type IssueEdits, noEdits } from './edits.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
 import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
+import type { LookBack } from './outcome.ts'
 import type { PullQuote } from './quote.ts'
 import type { Week } from './week.ts'
 
@@ -37,6 +39,8 @@ export type ComposedIssue = {
   readonly comparisons: readonly ComposedComparison[]
   /** What is not in this mail, and where it is; empty when nothing is missing. */
   readonly note: string
+  /** What the community decided on the issue before; undefined while it decided nothing. */
+  readonly outcome: ComposedOutcome | undefined
   /** Why the reader gets this mail, for its foot. */
   readonly why: string
 }
@@ -58,6 +62,7 @@ export type ComposedComparison = {
 }
 
 export type ComposedTool = {
+  readonly slug: string
   readonly name: string
   readonly category: string
   readonly tagline: string
@@ -80,6 +85,9 @@ export type ComposedSplitRow = {
   readonly parts: boolean
 }
 
+/** What an issue says besides its own comparisons. */
+export type Around = { readonly lookBack?: LookBack | undefined }
+
 const longestDescription = 220
 
 /**
@@ -90,6 +98,7 @@ export function composeIssue(
   week: Week,
   comparisons: readonly Comparison[],
   edits: IssueEdits = noEdits,
+  { lookBack }: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
   const composed = ranked.map((comparison) => composeEdited(comparison, edits))
@@ -105,6 +114,7 @@ export function composeIssue(
     glance: composed,
     comparisons: composed,
     note: '',
+    outcome: composeOutcome(lookBack),
     why: `${confirmed}, once a week.`,
   }
 }
@@ -115,10 +125,11 @@ export function composeFollowed(
   comparisons: readonly Comparison[],
   all: number,
   edits: IssueEdits = noEdits,
+  around: Around = {},
 ): ComposedIssue {
   const more = all - comparisons.length
   return {
-    ...composeIssue(week, comparisons, edits),
+    ...composeIssue(week, comparisons, edits, around),
     countLabel: `${comparisonCount(comparisons.length)} with what you follow`,
     note: more > 0 ? `${comparisonCount(more)} more this week, in the whole issue on the web.` : '',
     why: `${confirmed}, whenever something you follow is in it.`,
@@ -187,6 +198,7 @@ function composeTool(tool: Tool, quote: PullQuote): ComposedTool {
   const panel = panelVerdict(tool)
   const community = communityVote(tool)
   return {
+    slug: tool.slug,
     name: tool.name,
     category: tool.category,
     tagline: tool.tagline,

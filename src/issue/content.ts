@@ -2,11 +2,13 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
+import { withVotes } from '../verdict/count-votes.ts'
 import { arrange } from './apply-edits.ts'
 import { type ComposedIssue, composeIssue } from './compose.ts'
 import type { IssueEdits } from './edits.ts'
 import { preheaderChoices, subjectChoices } from './headline.ts'
 import { type Issue, weekOfIssue } from './issue.ts'
+import { lookBackOf, votesOfIssue } from './outcome.ts'
 import { type LeftOut, selectComparisons, waitingToBePutIn } from './select.ts'
 
 type Deps = {
@@ -38,12 +40,16 @@ export async function contentOf(
   const cutoff = issue.cutoff_at ?? clock()
   const byHand = { leftOut: edits.leftOut, include: edits.include, now: clock() }
   const rule = { issueId: issue.id, cutoff, baseline: newsletter?.baseline_at ?? cutoff, most, byHand }
-  const { chosen, leftOut } = await selectComparisons(db, rule)
+  const selection = await selectComparisons(db, rule)
+  const { leftOut } = selection
+  const votes = await votesOfIssue(db, issue.id)
+  const chosen = selection.chosen.map((comparison) => withVotes(comparison, votes))
+  const lookBack = await lookBackOf(db, issue.id, votes)
   const comparisons = arrange(chosen, edits)
   const named = new Set([...edits.leftOut.map(({ slug }) => slug), ...edits.include])
   const week = weekOfIssue(issue)
   return {
-    ...{ comparisons, composed: composeIssue(week, chosen, edits) },
+    ...{ comparisons, composed: composeIssue(week, chosen, edits, { lookBack }) },
     leftOut: leftOut.filter(({ slug }) => named.has(slug)),
     waiting: (await waitingToBePutIn(db, rule)).filter(({ slug }) => !named.has(slug)),
     ...{ subjects: subjectChoices(week, comparisons), preheaders: preheaderChoices(comparisons) },

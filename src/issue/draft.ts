@@ -3,12 +3,14 @@ import type { Database, IssueState } from '../../db/schema.ts'
 import type { Calendar, Clock } from '../clock.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
+import { withVotes } from '../verdict/count-votes.ts'
 import { composeIssue } from './compose.ts'
 import { currentEdits } from './edit-history.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import type { IssueEdits } from './edits.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
 import { type IssueLink, linksOf, saveDraftLinks } from './links.ts'
+import { freezeVotes, lookBackOf, votesOfIssue } from './outcome.ts'
 import { type IssueSetting, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
 import { type Week, weekBefore, weekNamed } from './week.ts'
@@ -18,6 +20,7 @@ export type DraftDeps = {
   readonly clock: Clock
   readonly calendar: Calendar
   readonly comparisons: { readonly least: number; readonly most: number }
+  readonly fewestVotes: number
   readonly templates: MailTemplates
   readonly setting: IssueSetting
 }
@@ -125,7 +128,12 @@ async function draftNow(
     }
   }
 
-  const composed = composeIssue(week, chosen, edits)
+  const ids = chosen.map(({ id }) => id)
+  await freezeVotes(trx, issue, { ids, cutoff, least: deps.fewestVotes })
+  const votes = await votesOfIssue(trx, issue.id)
+  const comparisons = chosen.map((comparison) => withVotes(comparison, votes))
+  const lookBack = await lookBackOf(trx, issue.id, votes)
+  const composed = composeIssue(week, comparisons, edits, { lookBack })
   const edition = freezeEdition(renderIssue(deps.templates, composed, deps.setting))
   const order = composed.comparisons.map((comparison) => comparison.slug)
   const ordered = chosen.toSorted((a, b) => order.indexOf(a.slug) - order.indexOf(b.slug))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** What is personal in a mail: each is a hole in the edition that delivery fills per reader. */
-export const personalHoles = ['unsubscribe', 'preferences', 'webVersion'] as const
+export const personalHoles = ['unsubscribe', 'preferences', 'webVersion', 'vote'] as const
 
 export type PersonalLinks = Readonly<Record<(typeof personalHoles)[number], string>>
 
@@ -55,6 +55,11 @@ export function cutEdition(edition: Edition): CutEdition {
       throw new Error(`Edition ${edition.hash} has no unsubscribe link in its ${part}`)
   }
   return cut
+}
+
+/** Whether an edition has a place for a personal link, in either part. */
+export function hasHole({ html, text }: CutEdition, name: (typeof personalHoles)[number]): boolean {
+  return [html, text].some((part) => part.some((piece, index) => index % 2 === 1 && piece === name))
 }
 
 /** One reader's html and text. Links are URLs of our own making and need no escaping in either. */

@@ -39,10 +39,11 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
       url: urls[index] ?? '',
-      tools: comparison.tools.map(toolView),
+      tools: comparison.tools.map((tool) => ({ ...toolView(tool), vote: voteLink(issue.week, tool) })),
       split: comparison.split.map(splitView),
     })),
     trap: urls[links.findIndex(({ kind }) => kind === 'trap')] ?? '',
+    outcome: issue.outcome ?? '',
     unsubscribe: holeFor('unsubscribe'),
     preferences: holeFor('preferences'),
     webVersion: holeFor('webVersion'),
@@ -70,6 +71,11 @@ function toolView(tool: ComposedTool) {
     ships: tool.panel.percent,
     skips: 100 - tool.panel.percent,
   }
+}
+
+/** The reader's own link to vote on a tool, but for the `.ship` or `.skip` that it ends with (`src/subscriber/vote-link.ts`). */
+function voteLink(week: string, { slug }: ComposedTool): string {
+  return `${holeFor('vote')}.${week}.${slug}`
 }
 
 /** What follows the tool's name, set bold at the start of its description: the rest of a sentence that begins with it, or all. */

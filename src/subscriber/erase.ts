@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { forgetVotes } from './cast-vote.ts'
 import { type ConsentMethod, recordConsent } from './consent.ts'
 import { orderWithClaims } from './order-with-claims.ts'
 import { suppressionHash } from './suppressed.ts'
@@ -54,6 +55,7 @@ export async function forgetReader(
     .execute()
   for (const address of addresses) await keepOnlyHash(trx, keys, address, at)
   await forgetChoices(trx, reader.id)
+  await forgetVotes(trx, reader.id, at)
   await forgetMail(trx, reader.id, publicId)
   await forgetLetters(trx, reader.id, addresses, at)
   await recordConsent(trx, { subscriberId: reader.id, kind: 'erased', at, method })

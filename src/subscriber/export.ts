@@ -6,6 +6,7 @@ import { choicesOf } from './preferences.ts'
 export type ReaderExport = {
   readonly reader: Omit<Selectable<Database['subscriber']>, 'id'>
   readonly follows: object
+  readonly votes: readonly object[]
   readonly departure: object | null
   readonly suppression: readonly object[]
   readonly consent: readonly object[]
@@ -35,6 +36,7 @@ export async function exportReader(
       return {
         reader: row,
         follows: { categories, tools },
+        votes: await votesBy(trx, id),
         departure: await departureOf(trx, id),
         suppression: await suppressionOf(trx, reader.address),
         consent: await consentOf(trx, id),
@@ -43,6 +45,19 @@ export async function exportReader(
         events: await eventsOf(trx, publicId, id),
       }
     })
+}
+
+function votesBy(db: Kysely<Database>, subscriberId: number) {
+  return db
+    .selectFrom('vote as v')
+    .innerJoin('tool as t', 't.id', 'v.tool_id')
+    .innerJoin('comparison as c', 'c.id', 'v.comparison_id')
+    .select(['t.slug as tool', 'c.slug as comparison', 'v.verdict', 'v.cast_at', 'v.changed_at'])
+    .select(['v.network', 'v.set_aside'])
+    .where('v.subscriber_id', '=', subscriberId)
+    .orderBy('v.cast_at')
+    .orderBy('t.slug')
+    .execute()
 }
 
 async function departureOf(db: Kysely<Database>, subscriberId: number): Promise<object | null> {

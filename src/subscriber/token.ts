@@ -3,8 +3,11 @@ import { hash, timingSafeEqual } from 'node:crypto'
 /** A secret that signs personal links. The first of a list signs; all of them verify, so that keys can be rotated. */
 export type SigningKey = { readonly id: string; readonly secret: Buffer }
 
-/** What a token is for. One made for one purpose is worth nothing for another. */
-export type TokenPurpose = 'unsubscribe' | 'preferences'
+/**
+ * What a token is for. One made for one purpose is worth nothing for another; one that votes is for what was mailed up to
+ * one week's issue, such as `vote 2026-W47`.
+ */
+export type TokenPurpose = 'unsubscribe' | 'preferences' | `vote ${string}`
 
 /** `id:base64[,id:base64…]`; undefined when any part is not that, or a key is shorter than 32 bytes. */
 export function parseSigningKeys(value: string): readonly SigningKey[] | undefined {

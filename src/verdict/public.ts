@@ -24,9 +24,11 @@ export async function findStanding(
   const row = await db
     .selectFrom('comparison as c')
     .innerJoin('comparison_tool as t', 't.comparison_id', 'c.id')
+    .leftJoin('vote_tally as v', 'v.tool_id', 't.tool_id')
     .select(['c.id', 'c.revision', 'c.revised_at', 'c.retracted_at', 'c.published_at'])
     .select(
-      sql<string>`string_agg(t.community_ship || ':' || t.community_skip, ' ' order by t.side)`.as('votes'),
+      sql<string>`string_agg(
+        concat_ws(':', t.community_ship, t.community_skip, v.ship, v.skip), ' ' order by t.side)`.as('votes'),
     )
     .where('c.slug', '=', slug)
     .groupBy('c.id')

@@ -275,7 +275,7 @@ function withBitTurned(token: string, n: number): string {
   return [id, bytes.subarray(0, 16).toString('base64url'), bytes.subarray(16).toString('base64url')].join('.')
 }
 
-function steps(door: TokenPurpose, n: number): string {
+function steps(door: 'unsubscribe' | 'preferences', n: number): string {
   const all = { unsubscribe: ['', '/undo', '/why'], preferences: ['', '/resume', '/erase', '/export'] }[door]
   return all[(n >> 2) % all.length] ?? ''
 }

@@ -35,6 +35,7 @@ export function newsletterWith(
     setting: { publicUrl: 'https://news.example.com', postalAddress: '1 Example Street, Example Town' },
     calendar: newYork,
     comparisons: { least: 1, most: 10 },
+    fewestVotes: 5,
     rules: { policy: 'auto', grace: Temporal.Duration.from('PT36H') },
     wire: {
       from: 'Weekly <verdicts@example.com>',

@@ -21,6 +21,7 @@ export const annsLinks = {
   unsubscribe: `${setting.publicUrl}/unsubscribe/${'u'.repeat(60)}`,
   preferences: `${setting.publicUrl}/preferences/${'p'.repeat(60)}`,
   webVersion: `${setting.publicUrl}/issues/2026-W47`,
+  vote: `${setting.publicUrl}/vote/${'v'.repeat(48)}`,
 }
 
 /** The comparisons of `db/samples`, the newest first. */

@@ -10,6 +10,7 @@ const personal: PersonalLinks = {
   unsubscribe: '/desk/preview-link/unsubscribe',
   preferences: '/desk/preview-link/preferences',
   webVersion: '/desk/preview-link/web',
+  vote: '/desk/preview-link/vote',
 }
 
 /**

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { findListed, type ListedComparison } from '../../issue/list-comparisons.ts'
 import { whereUsed } from '../../issue/where-used.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
+import { loadWithVotes } from '../../verdict/count-votes.ts'
 import { fieldChanges } from '../../verdict/field-changes.ts'
-import { loadComparisons } from '../../verdict/load.ts'
 import { listRevisions } from '../../verdict/revisions.ts'
 import { comparisonFacts } from './comparison-facts.ts'
 import { revisionNotes, standingOf, stateWords, useWords } from './comparison-words.ts'
@@ -22,7 +22,7 @@ export function oneComparisonRoutes(deps: DeskDeps): Hono<DeskEnv> {
   const { db, clock } = deps
   return desk().get('/desk/content/:slug', async (c) => {
     const one = await findListed(db, clock(), c.req.param('slug'))
-    const [comparison] = one ? await loadComparisons(db, [one.id]) : []
+    const [comparison] = one ? await loadWithVotes(db, [one.id], deps.fewestVotes) : []
     if (!one || !comparison) return noSuchComparison(c, deps)
     return deskPage(c, deps, 'desk-comparison', {
       ...{ section: 'content', title: one.title },

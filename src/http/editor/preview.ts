@@ -42,8 +42,8 @@ export function previewRoutes(deps: DeskDeps): Hono<DeskEnv> {
       return found ? download(c, deps, found.preview) : deskNotFound(c, deps, 'There is no edition to keep.')
     })
     .post('/desk/issues/:week/preview/reader', (c) => findOnlooker(c, deps))
-    .get('/desk/preview-link/:name{(unsubscribe|preferences|web)}', (c) => {
-      const words = linkWords[linkName.parse(c.req.param('name'))]
+    .get('/desk/preview-link/:name{(unsubscribe|preferences|web|vote\\.[^/]+)}', (c) => {
+      const words = linkWords[linkName.parse(c.req.param('name').split('.')[0])]
       return deskPage(c, deps, 'desk-message', {
         ...{ section: undefined, title: words.title },
         data: { lede: words.lede, link: { url: '/desk/issues', label: 'Back to the issues' } },
@@ -111,7 +111,7 @@ async function findOnlooker(c: Context<DeskEnv>, deps: DeskDeps): Promise<Respon
 
 const most = { most: suggestions + 1 }
 const nobody = 'Nobody’s address begins like that. A search goes by the beginning of the whole address.'
-const linkName = z.enum(['unsubscribe', 'preferences', 'web'])
+const linkName = z.enum(['unsubscribe', 'preferences', 'web', 'vote'])
 
 const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede: string }>> = {
   unsubscribe: {
@@ -121,6 +121,10 @@ const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede
   preferences: {
     title: 'What the reader gets',
     lede: 'In the mail this link takes the reader to their own preferences. In a preview it leads here and changes nothing.',
+  },
+  vote: {
+    title: 'The reader’s vote',
+    lede: 'In the mail this link takes the reader to the page where they vote on the tool, with the answer that they pressed. In a preview it leads here and counts nothing.',
   },
   web: {
     title: 'The issue on the web',

@@ -122,6 +122,7 @@ const inBrackets = {
   unsubscribe: '[the reader’s way off the list]',
   preferences: '[the reader’s preferences]',
   webVersion: '[the issue on the web]',
+  vote: '[the reader’s vote]',
 }
 
 function isElsewhere(reason: string): boolean {

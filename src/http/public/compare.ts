@@ -8,8 +8,8 @@ import type { WireFacts } from '../../mail/wire.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import type { Pages } from '../../template.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
+import { loadWithVotes } from '../../verdict/count-votes.ts'
 import { listChanges } from '../../verdict/list-changes.ts'
-import { loadComparisons } from '../../verdict/load.ts'
 import { findStanding, type Standing } from '../../verdict/public.ts'
 import type { Challenge } from '../challenge.ts'
 import { comparisonView, describe } from '../comparison-view.ts'
@@ -22,6 +22,7 @@ type Deps = {
   readonly db: Kysely<Database>
   readonly clock: Clock
   readonly calendar: Calendar
+  readonly fewestVotes: number
   readonly keys: readonly SigningKey[]
   readonly challenge: Pick<Challenge, 'kind'>
   readonly pages: Pages
@@ -98,8 +99,8 @@ async function standingOf({ db, clock }: Deps, slug: string): Promise<Standing |
 
 type Shown = Extract<Standing, { readonly kind: 'shown' }>
 
-async function load({ db }: Deps, { id }: Shown): Promise<StoredComparison> {
-  const [comparison] = await loadComparisons(db, [id])
+async function load({ db, fewestVotes }: Deps, { id }: Shown): Promise<StoredComparison> {
+  const [comparison] = await loadWithVotes(db, [id], fewestVotes)
   if (!comparison) throw new Error(`Comparison ${id} went away while its page was made`)
   return comparison
 }

@@ -21,3 +21,10 @@ export async function seeLibrary(db: Kysely<Database>, now: Temporal.Instant): P
      where i.state in ('sending', 'paused', 'sent', 'partly sent') and i.edition_hash is not null`.execute(db)
   return rows[0] ?? { stamp: '', weeks: [] }
 }
+
+/** Differs whenever readers voted: for pages that show how they stand. */
+export async function lastVote(db: Kysely<Database>): Promise<string> {
+  const { rows } = await sql<{ stamp: string | null }>`
+    select concat_ws(' ', max(changed_at), sum(ship), sum(skip)) as stamp from vote_tally`.execute(db)
+  return rows[0]?.stamp ?? ''
+}

@@ -11,7 +11,7 @@ import { archiveRoutes } from './archive.ts'
 import { answerKept, cachePages, type Look, publicly } from './cached.ts'
 import { feedRoutes } from './feeds.ts'
 import { sentIssues } from './issues.ts'
-import { seeLibrary } from './library.ts'
+import { lastVote, seeLibrary } from './library.ts'
 import { sitemapRoutes } from './sitemap.ts'
 import { specimenOf } from './specimen.ts'
 
@@ -21,6 +21,7 @@ type Deps = {
   readonly keys: readonly SigningKey[]
   readonly challenge: Pick<Challenge, 'kind'>
   readonly pages: Pages
+  readonly fewestVotes: number
   readonly hasOutbox: boolean
   readonly wire: WireFacts
 }
@@ -40,13 +41,13 @@ export function publicRoutes(deps: Deps): Hono {
 }
 
 async function lookAtHome(deps: Deps): Promise<Look> {
-  const { db, clock, pages, hasOutbox } = deps
+  const { db, clock, pages, hasOutbox, fewestVotes } = deps
   const { stamp } = await seeLibrary(db, clock())
   return {
-    stamp,
+    stamp: `${stamp} ${await lastVote(db)}`,
     make: async () => {
       const [issue] = await sentIssues(db, 1)
-      const specimen = issue && (await specimenOf(db, issue.week))
+      const specimen = issue && (await specimenOf(db, issue.week, fewestVotes))
       const latest = specimen ? [{ ...issue, ...specimen }] : []
       const form = signUpForm(deps, '/')
       const data = { form, latest, hasOutbox, publicUrl: deps.wire.publicUrl }

@@ -1,0 +1,13 @@
+import type { CommunityCount } from '../verdict/comparison.ts'
+import { leastOf } from '../verdict/vote.ts'
+
+/** "1 reader", "1,204 readers" */
+export function readers(count: number): string {
+  return `${count.toLocaleString('en-GB')} ${count === 1 ? 'reader' : 'readers'}`
+}
+
+/** What stands beside a dash: how many voted, and how many it takes. */
+export function votesSoFar(community: CommunityCount | undefined): string {
+  const votes = community ? community.ship + community.skip : 0
+  return votes === 0 ? 'no votes yet' : `${readers(votes)} so far; ${leastOf(community)} make a result`
+}

@@ -1,0 +1,60 @@
+import type { Ballot } from '../../issue/ballot.ts'
+import { composeComparison } from '../../issue/compose.ts'
+import { maskAddress } from '../../subscriber/address.ts'
+import { type StandingVote, voteOf } from '../../subscriber/cast-vote.ts'
+import { type VoteLink, voteLinkOn } from '../../subscriber/vote-link.ts'
+import { readers, votesSoFar } from '../community-words.ts'
+import { dayOf, type Holder } from './personal-link.ts'
+import type { VoteDeps } from './vote.ts'
+
+/** What was just done, or what was wrong with a form. */
+export type Said = { readonly isDone?: boolean; readonly problem?: string }
+
+/** Everything that the page of a vote says, set from the tables. */
+export async function voteView(
+  deps: VoteDeps,
+  holder: Holder,
+  link: VoteLink,
+  { comparison, side, toolId }: Ballot,
+  { isDone = false, problem = '' }: Said,
+) {
+  const vote = holder.isTest ? undefined : await voteOf(deps.db, holder.id, toolId)
+  const tool = comparison.tools[side]
+  const other = comparison.tools[side === 0 ? 1 : 0]
+  const checked = link.choice ?? vote?.verdict
+  return {
+    ...standingView(comparison, side),
+    ...{ action: `${voteLinkOn(link, tool.slug)}${link.choice ? `.${link.choice}` : ''}`, problem },
+    ...{ who: maskAddress(holder.address ?? ''), isTest: holder.isTest, seen: String(vote?.turn ?? 0) },
+    choices: (['ship', 'skip'] as const).map((value) => ({
+      ...{ value, label: value === 'ship' ? 'Yes, ship it' : 'No, skip it', checked: checked === value },
+    })),
+    button: vote ? 'Change my vote' : 'Count my vote',
+    notice: isDone ? noticeOf(holder, tool.name, vote) : '',
+    standing: vote
+      ? { verdict: vote.verdict, day: dayOf(vote.changedAt, deps.calendar.zone) }
+      : { verdict: '', day: '' },
+    other: { name: other.name, url: voteLinkOn(link, other.slug) },
+  }
+}
+
+/** What anybody may see of it: the tool, its comparison, and how readers and panel stand. */
+export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
+  const composed = composeComparison(comparison).tools[side]
+  return {
+    ...{ name: composed.name, category: composed.category, title: comparison.title, slug: comparison.slug },
+    ...{ stamp: composed.stamp, percent: composed.panel.percent, panelLabel: composed.panelLabel },
+    community: composed.community ? `${composed.community.percent}%` : '—',
+    communityLabel: composed.community
+      ? `of ${readers(composed.community.votes)}`
+      : votesSoFar(comparison.tools[side].community),
+    bar: composed.community?.percent ?? 0,
+    hasResult: composed.community !== null,
+  }
+}
+
+function noticeOf({ isTest }: Holder, name: string, vote: StandingVote | undefined): string {
+  if (isTest)
+    return 'A reader’s vote would be counted now. This link is from a test mail: nothing was stored.'
+  return vote ? `Counted. You would ${vote.verdict} ${name}.` : ''
+}
