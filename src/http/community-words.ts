@@ -1,13 +1,12 @@
 import type { CommunityCount } from '../verdict/comparison.ts'
-import { leastOf } from '../verdict/vote.ts'
 
 /** "1 reader", "1,204 readers" */
 export function readers(count: number): string {
   return `${count.toLocaleString('en-GB')} ${count === 1 ? 'reader' : 'readers'}`
 }
 
-/** What stands beside a dash: how many voted, and how many it takes. */
+/** What stands beside a dash: how many voted, too few to say. */
 export function votesSoFar(community: CommunityCount | undefined): string {
   const votes = community ? community.ship + community.skip : 0
-  return votes === 0 ? 'no votes yet' : `${readers(votes)} so far; ${leastOf(community)} make a result`
+  return votes === 0 ? 'no votes yet' : `${readers(votes)} so far`
 }

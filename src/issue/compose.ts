@@ -88,7 +88,9 @@ export type ComposedSplitRow = {
 /** What an issue says besides its own comparisons. */
 export type Around = { readonly lookBack?: LookBack | undefined }
 
-const longestDescription = 220
+/** Characters of a description: less in an issue with many, so that ten of the fullest stay under what Gmail shows whole. */
+const longestDescription = { few: 220, many: 140 } as const
+const few = 6
 
 /**
  * Turns a week's comparisons, and what an editor corrected, into what the issue says. Pure: the same comparisons in any
@@ -101,7 +103,8 @@ export function composeIssue(
   { lookBack }: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
-  const composed = ranked.map((comparison) => composeEdited(comparison, edits))
+  const length = longestDescription[ranked.length > few ? 'many' : 'few']
+  const composed = ranked.map((comparison) => composeEdited(comparison, edits, length))
   return {
     week: week.name,
     weekLabel: `Week ${Number(week.name.slice(6))}, ${week.name.slice(0, 4)}`,
@@ -175,7 +178,11 @@ export function composeComparison(comparison: Comparison): ComposedComparison {
   return composeEdited(comparison, noEdits)
 }
 
-function composeEdited(comparison: Comparison, edits: IssueEdits): ComposedComparison {
+function composeEdited(
+  comparison: Comparison,
+  edits: IssueEdits,
+  length: number = longestDescription.few,
+): ComposedComparison {
   const { tools } = comparison
   const categories = new Set(tools.map((tool) => tool.category))
   return {
@@ -187,14 +194,14 @@ function composeEdited(comparison: Comparison, edits: IssueEdits): ComposedCompa
     priceLine: upperFirst(pricingRead(tools)),
     communityLine: communityLine(tools),
     tools: [
-      composeTool(tools[0], quoteOf(comparison, 0, edits)),
-      composeTool(tools[1], quoteOf(comparison, 1, edits)),
+      composeTool(tools[0], quoteOf(comparison, 0, edits), length),
+      composeTool(tools[1], quoteOf(comparison, 1, edits), length),
     ],
     split: reviewerSplit(tools).map(({ reviewer, ...row }) => ({ lens: lensName(reviewer), ...row })),
   }
 }
 
-function composeTool(tool: Tool, quote: PullQuote): ComposedTool {
+function composeTool(tool: Tool, quote: PullQuote, length: number): ComposedTool {
   const panel = panelVerdict(tool)
   const community = communityVote(tool)
   return {
@@ -202,7 +209,7 @@ function composeTool(tool: Tool, quote: PullQuote): ComposedTool {
     name: tool.name,
     category: tool.category,
     tagline: tool.tagline,
-    description: excerpt(tool.description, longestDescription),
+    description: excerpt(tool.description, length),
     stamp: panel.stamp,
     panel,
     panelLabel: `${panel.ships} of ${panel.of} ship it`,

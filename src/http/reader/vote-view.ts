@@ -3,6 +3,7 @@ import { composeComparison } from '../../issue/compose.ts'
 import { maskAddress } from '../../subscriber/address.ts'
 import { type StandingVote, voteOf } from '../../subscriber/cast-vote.ts'
 import { type VoteLink, voteLinkOn } from '../../subscriber/vote-link.ts'
+import { leastOf } from '../../verdict/vote.ts'
 import { readers, votesSoFar } from '../community-words.ts'
 import { dayOf, type Holder } from './personal-link.ts'
 import type { VoteDeps } from './vote.ts'
@@ -50,6 +51,7 @@ export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
       : votesSoFar(comparison.tools[side].community),
     bar: composed.community?.percent ?? 0,
     hasResult: composed.community !== null,
+    least: String(leastOf(comparison.tools[side].community)),
   }
 }
 

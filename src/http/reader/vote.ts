@@ -81,7 +81,10 @@ async function opened(
   if (!found) return c.html(pages('message', unknownLink), 404)
   if (found.kind === 'gone') return c.html(pages('message', gone), 410)
   const { ballot } = found
-  if (!holder) return c.html(pages('vote-by-mail', standingView(ballot.comparison, ballot.side)), 200)
+  if (!holder) {
+    const status = c.req.method === 'POST' ? 403 : 200
+    return c.html(pages('vote-by-mail', standingView(ballot.comparison, ballot.side)), status)
+  }
   if (holder.status !== 'confirmed' && holder.status !== 'paused')
     return c.html(pages('message', notOnTheList), 403)
   return then({ holder, link, ballot })
