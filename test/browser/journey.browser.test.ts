@@ -117,7 +117,9 @@ describe('a link scanner with JavaScript', () => {
     const asked = await site.mailTo('vera@example.test', /^Confirm your address/)
     const [issue] = await site.mailsTo('ada@example.test')
     if (!issue) throw new Error('Ada got no issue')
-    const urls = [asked, issue].flatMap((mail) => mail.text.match(/https?:\/\/\S+/g) ?? [])
+    // The votes are opened in `vote.browser.test.ts`, beside a copy of every table.
+    const all = [asked, issue].flatMap((mail) => mail.text.match(/https?:\/\/\S+/g) ?? [])
+    const urls = all.filter((url) => !url.includes('/vote/'))
 
     for (let visit = 0; visit < 3; visit++) {
       for (const url of new Set(urls)) {

@@ -17,6 +17,7 @@ const names = ['ann', 'bob', 'cleo', 'dora', 'emil', 'fay']
 const purposes = Object.keys({
   unsubscribe: true,
   preferences: true,
+  'vote 2026-W47': true,
 } satisfies Record<TokenPurpose, true>) as TokenPurpose[]
 
 describe('the whole site, followed from its front page, its feeds and its sitemap', () => {

@@ -43,7 +43,7 @@ export async function voteView(
 export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
   const composed = composeComparison(comparison).tools[side]
   return {
-    ...{ name: composed.name, category: composed.category, title: comparison.title, slug: comparison.slug },
+    ...{ name: composed.name, category: composed.category, pair: comparison.title, slug: comparison.slug },
     ...{ stamp: composed.stamp, percent: composed.panel.percent, panelLabel: composed.panelLabel },
     community: composed.community ? `${composed.community.percent}%` : '—',
     communityLabel: composed.community
