@@ -331,7 +331,7 @@ const reachedOtherwise = [
   'GET /desk/issues/:week/preview/pane',
   'GET /desk/issues/:week/progress',
   'GET /desk/issues/:week/revision',
-  'GET /desk/preview-link/:name{(unsubscribe|preferences|web)}',
+  'GET /desk/preview-link/:name{.+}',
   'GET /desk/sign-in',
 ]
 

@@ -42,8 +42,10 @@ export function previewRoutes(deps: DeskDeps): Hono<DeskEnv> {
       return found ? download(c, deps, found.preview) : deskNotFound(c, deps, 'There is no edition to keep.')
     })
     .post('/desk/issues/:week/preview/reader', (c) => findOnlooker(c, deps))
-    .get('/desk/preview-link/:name{(unsubscribe|preferences|web|vote\\.[^/]+)}', (c) => {
-      const words = linkWords[linkName.parse(c.req.param('name').split('.')[0])]
+    .get('/desk/preview-link/:name{.+}', (c) => {
+      const name = linkName.safeParse(c.req.param('name').split(/[./]/)[0])
+      if (!name.success) return deskNotFound(c, deps, 'No link of a mail leads here.')
+      const words = linkWords[name.data]
       return deskPage(c, deps, 'desk-message', {
         ...{ section: undefined, title: words.title },
         data: { lede: words.lede, link: { url: '/desk/issues', label: 'Back to the issues' } },
