@@ -80,7 +80,8 @@ describe("a reader's mail", () => {
   it("differs from another reader's in nothing but the links", () => {
     const [anns, bobs] = [mailFor(ann), mailFor(bob)]
 
-    const withoutTokens = (part: string) => part.replace(/(unsubscribe|preferences|vote)\/[\w-]+\.[\w-]+\.[\w-]+/g, '$1/TOKEN')
+    const withoutTokens = (part: string) =>
+      part.replace(/(unsubscribe|preferences|vote)\/[\w-]+\.[\w-]+\.[\w-]+/g, '$1/TOKEN')
     expect(anns.html).not.toBe(bobs.html)
     expect(withoutTokens(anns.html)).toBe(withoutTokens(bobs.html))
     expect(withoutTokens(anns.text)).toBe(withoutTokens(bobs.text))

@@ -88,7 +88,9 @@ describe('the mail', () => {
         ...linksOf(sampleIssue(), setting).map((link) => goUrl(setting.publicUrl, link)),
         ...[annsLinks.unsubscribe, annsLinks.preferences, annsLinks.webVersion],
         ...sampleIssue().comparisons.flatMap(({ tools }) =>
-          tools.flatMap(({ slug }) => [`ship`, `skip`].map((say) => `${annsLinks.vote}.2026-W47.${slug}.${say}`)),
+          tools.flatMap(({ slug }) =>
+            [`ship`, `skip`].map((say) => `${annsLinks.vote}.2026-W47.${slug}.${say}`),
+          ),
         ),
       ]),
     )
