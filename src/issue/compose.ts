@@ -11,6 +11,8 @@ import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
 import { type CommunityVote, communityVote } from '../verdict/vote.ts'
 import { arrange, quoteOf } from './apply-edits.ts'
+import { type ComposedCorrection, composeCorrection } from './compose-correction.ts'
+import type { Correction } from './correction.ts'
 import { type IssueEdits, noEdits } from './edits.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
 import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
@@ -31,6 +33,8 @@ export type ComposedIssue = {
   readonly intro: string
   /** "6 comparisons this week" */
   readonly countLabel: string
+  /** What earlier issues told otherwise, each for those readers only who were told so. */
+  readonly corrections: readonly ComposedCorrection[]
   /** A row each in the table at a glance. */
   readonly glance: readonly ComposedComparison[]
   /** Set in full, the lead first. */
@@ -82,6 +86,9 @@ export type ComposedSplitRow = {
 
 const longestDescription = 220
 
+/** What an issue says besides its comparisons. */
+export type Around = { readonly corrections?: readonly Correction[] }
+
 /**
  * Turns a week's comparisons, and what an editor corrected, into what the issue says. Pure: the same comparisons in any
  * order and the same edits give the same issue.
@@ -90,6 +97,7 @@ export function composeIssue(
   week: Week,
   comparisons: readonly Comparison[],
   edits: IssueEdits = noEdits,
+  around: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
   const composed = ranked.map((comparison) => composeEdited(comparison, edits))
@@ -102,6 +110,7 @@ export function composeIssue(
     headline: headlineOf(ranked),
     intro: edits.intro,
     countLabel: `${comparisonCount(ranked.length)} this week`,
+    corrections: (around.corrections ?? []).map(composeCorrection),
     glance: composed,
     comparisons: composed,
     note: '',
@@ -115,10 +124,11 @@ export function composeFollowed(
   comparisons: readonly Comparison[],
   all: number,
   edits: IssueEdits = noEdits,
+  around: Around = {},
 ): ComposedIssue {
   const more = all - comparisons.length
   return {
-    ...composeIssue(week, comparisons, edits),
+    ...composeIssue(week, comparisons, edits, around),
     countLabel: `${comparisonCount(comparisons.length)} with what you follow`,
     note: more > 0 ? `${comparisonCount(more)} more this week, in the whole issue on the web.` : '',
     why: `${confirmed}, whenever something you follow is in it.`,
@@ -134,13 +144,14 @@ export function composeMonth(
   month: Temporal.PlainYearMonth,
   comparisons: readonly Comparison[],
   edits: IssueEdits = noEdits,
+  around: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
   const all = ranked.map((comparison) => composeEdited(comparison, edits))
   const label = month.toPlainDate({ day: 1 }).toLocaleString('en-GB', { month: 'long', year: 'numeric' })
   const rest = all.length - mostInRollUp
   return {
-    ...composeIssue(week, ranked.slice(0, mostInRollUp), edits),
+    ...composeIssue(week, ranked.slice(0, mostInRollUp), edits, around),
     weekLabel: label,
     subject: monthSubjectOf(month.toString(), label, ranked),
     countLabel: `${comparisonCount(all.length)} in ${label}`,
