@@ -22,6 +22,7 @@ describe('a verdict that was revised after it was mailed', () => {
     const weeks = await openWeeks(database)
     const who = await everyKindOfReader()
     await weeks.publish(glyph(), first)
+    weeks.refused.add('refused')
     await weeks.draft('2026-W46', ['Data'])
     weeks.clock.moveTo('2026-11-13T14:00:00Z')
     await openIssue(weeks.deps, '2026-W46', { early: false })
@@ -30,16 +31,25 @@ describe('a verdict that was revised after it was mailed', () => {
     await weeks.publish(glyph([1, 3]), second)
     await pause(weeks, who.paused.publicId)
     await readerWho(database, 'new')
+    weeks.refused.clear()
 
     await weeks.run('2026-W47', ['Design', 'Data'])
     await resumeReader(weeks.deps, who.paused.publicId)
     await weeks.run('2026-W48', ['Design', 'Data'])
 
-    expect(toldOf('glyph', weeks, '2026-W46')).toEqual(['design', 'late', 'paused', 'weekly'])
-    expect(corrected(weeks, '2026-W47')).toEqual(['design', 'late', 'weekly'])
+    expect(toldOf('glyph', weeks, '2026-W46')).toEqual(['design', 'paused', 'second', 'weekly'])
+    expect(corrected(weeks, '2026-W47')).toEqual(['design', 'second', 'weekly'])
     expect(corrected(weeks, '2026-W48')).toEqual(['paused'])
-    expect(readers(weeks, '2026-W47')).toEqual(['data', 'design', 'late', 'new', 'weekly'])
-    expect(readers(weeks, '2026-W48')).toEqual(['data', 'design', 'late', 'new', 'paused', 'weekly'])
+    expect(readers(weeks, '2026-W47')).toEqual(['data', 'design', 'new', 'refused', 'second', 'weekly'])
+    expect(readers(weeks, '2026-W48')).toEqual([
+      'data',
+      'design',
+      'new',
+      'paused',
+      'refused',
+      'second',
+      'weekly',
+    ])
     await provedSound('2026-W46', '2026-W47', '2026-W48')
   })
 
@@ -154,6 +164,55 @@ describe('a verdict that was revised after it was mailed', () => {
     expect(corrected(weeks, '2026-W48')).toEqual(['ann'])
   })
 
+  it('told nobody anything by a mail in doubt, until that is found to have been accepted', async () => {
+    const weeks = await mailedAndRevised(glyph([1, 3]))
+    const { id, provider_ids } = await database.db
+      .selectFrom('batch')
+      .select(['id', 'provider_ids'])
+      .executeTakeFirstOrThrow()
+    const inDoubt = { state: 'quarantined', reason: 'a test', accepted_at: null, provider_ids: null } as const
+    await database.db.updateTable('batch').set(inDoubt).where('id', '=', id).execute()
+    await weeks.run('2026-W47')
+    const found = { state: 'accepted', reason: null, accepted_at: weeks.clock(), provider_ids } as const
+    await database.db.updateTable('batch').set(found).where('id', '=', id).execute()
+
+    await weeks.run('2026-W48')
+
+    expect(corrected(weeks, '2026-W47')).toEqual([])
+    expect(corrected(weeks, '2026-W48')).toEqual(['ann'])
+  })
+
+  it('that went to a reader who did not need it, or not to one who did, is named by the reconciliation', async () => {
+    const weeks = await mailedAndRevised(glyph([1, 3]))
+    await readerWho(database, 'new')
+    await weeks.run('2026-W47')
+    const issue = await findIssue(database.db, '2026-W47')
+    const batches = await database.db
+      .selectFrom('batch')
+      .select(['id', 'edition_hash'])
+      .where('issue_id', '=', issue?.id ?? 0)
+      .execute()
+    const [one, other] = batches
+    for (const [to, from] of [
+      [one, other],
+      [other, one],
+    ]) {
+      await database.db
+        .updateTable('batch')
+        .set({ edition_hash: from?.edition_hash ?? '' })
+        .where('id', '=', to?.id ?? '')
+        .execute()
+    }
+
+    const proof = issue && (await reconcileIssue(database.db, issue))
+
+    expect(batches).toHaveLength(2)
+    expect(proof?.violations).toEqual([
+      { invariant: 6, what: 'reader 1 needed the corrections 1.1 and got none' },
+      { invariant: 6, what: 'reader 2 needed no correction and got 1.1' },
+    ])
+  })
+
   it('is not corrected once it is retracted', async () => {
     const weeks = await mailedAndRevised(glyph([1, 3]))
     await weeks.draft('2026-W47')
@@ -239,11 +298,11 @@ describe('a verdict that was revised after it was mailed', () => {
   })
 })
 
-/** All of them but the last were there before week 46 was planned; the provider refuses one, and one leaves before the claim. */
+/** Who is on the list when week 46 is planned; of it the provider refuses one, and one leaves before the claim. */
 async function everyKindOfReader() {
   const kinds = {
     weekly: await readerWho(database, 'weekly'),
-    late: await readerWho(database, 'late'),
+    second: await readerWho(database, 'second'),
     design: await readerWho(database, 'design', { follows: 'Design' }),
     data: await readerWho(database, 'data', { follows: 'Data' }),
     monthly: await readerWho(database, 'monthly', 'monthly'),

@@ -29,6 +29,8 @@ export type Weeks = {
   readonly deps: WorkDeps
   readonly clock: MovableClock
   readonly taken: readonly Taken[]
+  /** Whom the provider refuses just now, by the local parts of their addresses. */
+  readonly refused: Set<string>
   /** Drafts a week on its Thursday, with a comparison of its own in each of these categories. */
   draft(week: string, categories?: readonly string[]): Promise<Issue>
   /** Approves it, and sends it on its Friday to the end. */
@@ -39,11 +41,12 @@ export type Weeks = {
   publish(document: ComparisonDocument, at: string): Promise<void>
 }
 
-/** Addresses that begin with `refused` are refused by the provider. */
+/** Nobody is refused to begin with. */
 export async function openWeeks({ db }: Pick<TestDatabase, 'db'>): Promise<Weeks> {
   const taken: Taken[] = []
+  const refused = new Set<string>()
   const provider = await startFakeProvider({
-    refuses: (to) => to.startsWith('refused'),
+    refuses: (to) => refused.has(to.replace('@example.test', '')),
     reads: ({ to, subject, html, text, tags }) => {
       const week = tags.find(({ name }) => name === 'issue')?.value ?? ''
       taken.push({ week, to: to.replace('@example.test', ''), subject, html, text })
@@ -60,7 +63,7 @@ export async function openWeeks({ db }: Pick<TestDatabase, 'db'>): Promise<Weeks
     void (await publishComparison({ db, clock: () => Temporal.Instant.from(at) }, document))
 
   const weeks: Weeks = {
-    ...{ deps, clock, taken, publish },
+    ...{ deps, clock, taken, refused, publish },
     async draft(name, categories = ['Developer Tools']) {
       const week = weekNamed(name, newYork)
       if (!week) throw new Error(`${name} is no week`)
