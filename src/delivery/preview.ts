@@ -10,7 +10,7 @@ import type { WireFacts } from '../mail/wire.ts'
 import { parseAddress } from '../subscriber/address.ts'
 import { findReader, readerAt } from '../subscriber/find.ts'
 import type { SigningKey } from '../subscriber/token.ts'
-import { choiceOfEverybody, choiceOfFollower, choiceOfReader } from './choice.ts'
+import { choiceOfEverybody, choiceOfFollower, choiceOfReader, wholeWith } from './choice.ts'
 import { loadEdition } from './load-edition.ts'
 import { personalise, testReader } from './personalise.ts'
 import { type Variant, variantsOf } from './variant.ts'
@@ -26,7 +26,10 @@ type Deps = {
 
 /** Whose mail is looked at: one reader's, or that of anybody who reads in one of these ways. */
 export type Onlooker =
+  /** Was told whatever the issue corrects for the first time. */
   | { readonly kind: 'weekly' }
+  /** Reads the whole issue, and nothing before it. */
+  | { readonly kind: 'new' }
   | { readonly kind: 'monthly' }
   /** Follows this category and nothing else. */
   | { readonly kind: 'follows'; readonly category: string }
@@ -136,6 +139,8 @@ async function choiceFor(
       return choiceOfFollower(db, issueId, as.category)
     case 'weekly':
       return choiceOfEverybody(db, issueId)
+    case 'new':
+      return wholeWith([])
     default:
       return as.kind
   }

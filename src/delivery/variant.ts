@@ -124,7 +124,11 @@ function tellsOf(
 }
 
 /** Why a reader with this choice gets nothing of this issue; undefined when they get something. */
-async function whyNothing(db: Kysely<Database>, issue: Issue, choice: Choice): Promise<string | undefined> {
+export async function whyNothing(
+  db: Kysely<Database>,
+  issue: Issue,
+  choice: Choice,
+): Promise<string | undefined> {
   switch (choice.kind) {
     case 'weekly':
       return undefined

@@ -13,8 +13,8 @@ export function beforeAndAfter(change: Change): { readonly before: string; reado
       return { before: winnerClause(change.before), after: winnerClause(change.after) }
     case 'price':
       return {
-        before: priceClause(change.tool, change.before),
-        after: priceClause(change.tool, change.after),
+        before: `the entry price of ${change.tool} is “${change.before}”`,
+        after: `${change.tool} is “${change.after}”`,
       }
     case 'tool':
       return {
@@ -37,8 +37,4 @@ function verdictClause(tool: string, { stamp, ships, of }: PanelVerdict): string
 
 function winnerClause(winner: string | null): string {
   return winner === null ? 'the two are level' : `${winner} is ahead`
-}
-
-function priceClause(tool: string, price: string): string {
-  return `the entry price of ${tool} is “${price}”`
 }

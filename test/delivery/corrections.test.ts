@@ -81,7 +81,12 @@ describe('a verdict that was revised after it was mailed', () => {
   })
 
   it.each([
-    ['a price', glyph([4, 0]), withPrice('paid'), 'the entry price of glyph left is “Paid”'],
+    [
+      'a price',
+      glyph([4, 0]),
+      withPrice('paid'),
+      'the entry price of glyph left is “Free”. Since 17 November glyph left is “Paid”.',
+    ],
     ['which one is ahead', glyph([4, 3]), glyph([3, 4]), 'glyph right is ahead'],
   ])('is corrected too when it is %s', async (_, before, after, words) => {
     const weeks = await mailedAndRevised(after, before)
