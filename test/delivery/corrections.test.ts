@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { openIssue } from '../../jobs/send-issue.ts'
+import { loadEdition } from '../../src/delivery/load-edition.ts'
+import { planDeliveries, preparePartition } from '../../src/delivery/plan.ts'
 import { previewEdition } from '../../src/delivery/preview.ts'
 import { reconcileIssue } from '../../src/delivery/reconcile.ts'
+import { toldOnly } from '../../src/issue/edition.ts'
 import { findIssue } from '../../src/issue/issue.ts'
 import { pauseReader, resumeReader } from '../../src/subscriber/pause.ts'
 import { unsubscribe } from '../../src/subscriber/unsubscribe.ts'
@@ -215,6 +218,40 @@ describe('a verdict that was revised after it was mailed', () => {
     expect(proof?.violations).toEqual([
       { invariant: 6, what: 'reader 1 needed the corrections 1.1 and got none' },
       { invariant: 6, what: 'reader 2 needed no correction and got 1.1' },
+    ])
+  })
+
+  it('is in what a reader gets who chose otherwise while the issue was planned, if they need it', async () => {
+    const weeks = await mailedAndRevised(glyph([1, 3]))
+    await readerWho(database, 'new')
+    const issue = await weeks.draft('2026-W47')
+    const whole = await loadEdition(database.db, issue.edition_hash ?? '')
+    const plain = toldOnly(whole, [])
+    await database.db
+      .insertInto('edition')
+      .values({ ...plain, issue_id: issue.id, frozen_at: weeks.clock(), variant_of: whole.hash })
+      .execute()
+    const choices = [
+      { choice: 'weekly', hash: plain.hash, reason: null },
+      { choice: 'weekly!1.1', hash: whole.hash, reason: null },
+    ]
+    await preparePartition(database.db, issue.id)
+    await database.db.updateTable('subscriber').set({ cadence: 'monthly' }).execute()
+
+    await database.db
+      .transaction()
+      .execute((trx) => planDeliveries(trx, issue, { size: 100, keyId: 'k1', choices }, weeks.clock()))
+
+    const planned = await database.db
+      .selectFrom('delivery as d')
+      .innerJoin('batch as b', 'b.id', 'd.batch_id')
+      .select(['d.address', 'b.edition_hash as hash'])
+      .where('d.issue_id', '=', issue.id)
+      .orderBy('d.address')
+      .execute()
+    expect(planned).toEqual([
+      { address: 'ann@example.test', hash: whole.hash },
+      { address: 'new@example.test', hash: plain.hash },
     ])
   })
 
