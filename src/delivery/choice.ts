@@ -22,12 +22,20 @@ export async function audienceOf(db: Kysely<Database>, issueId: number): Promise
   const owed = await owedCorrections(db, issueId)
   const owes = owed ? sql`coalesce(${owing} || o.keys, '')` : sql`''`
   return sql`
-    select s.id, s.address, 'weekly' || ${owes} as whole,
-           case s.cadence when 'followed' then 'followed:' || coalesce(f.ids, '') else s.cadence end || ${owes} as choice
+    select s.id, s.address, 'weekly' || ${owes} as whole, ${wish} || ${owes} as choice
       from subscriber s
       ${owed ? sql`left join (${owed}) o on o.subscriber_id = s.id` : sql``}
       left join suppression x on x.address = s.address
-      left join lateral (
+      left join lateral (${followedIn(issueId)}) f on s.cadence = 'followed'
+     where s.status = 'confirmed' and x.id is null`
+}
+
+/** A reader's choice without what they need corrected, where `s` is their row and `f` what `followedIn` finds. */
+export const wish = sql`case s.cadence when 'followed' then 'followed:' || coalesce(f.ids, '') else s.cadence end`
+
+/** The issue's comparisons that the reader `s` follows, in its order. */
+export function followedIn(issueId: number): RawBuilder<unknown> {
+  return sql`
         select string_agg(ic.comparison_id::text, ',' order by ic.position) as ids
           from issue_comparison ic
          where s.cadence = 'followed' and ic.issue_id = ${issueId} and exists (
@@ -36,9 +44,7 @@ export async function audienceOf(db: Kysely<Database>, issueId: number): Promise
               and (exists (select from followed_tool ft
                             where ft.subscriber_id = s.id and ft.tool_id = t.tool_id)
                 or exists (select from followed_category fc
-                            where fc.subscriber_id = s.id and fc.category = t.category)))
-      ) f on s.cadence = 'followed'
-     where s.status = 'confirmed' and x.id is null`
+                            where fc.subscriber_id = s.id and fc.category = t.category)))`
 }
 
 /** The different choices of an issue's audience: each is rendered once, however many readers made it. */

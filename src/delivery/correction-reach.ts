@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Issue } from '../issue/issue.ts'
-import { audienceOf, readChoice } from './choice.ts'
+import { followedIn, readChoice, wish } from './choice.ts'
 import { owedCorrections } from './last-told.ts'
 import { whyNothing } from './variant.ts'
 
@@ -30,11 +30,10 @@ export async function correctionReach(
     }
   }
   for (const { choice, keys, paused, readers } of await standings(db, issue.id)) {
-    if (choice === null) count(keys.split(','), paused ? 'paused' : 'gone', readers)
-    else {
-      const wish = readChoice(choice)
-      count(wish.corrections, (await whyNothing(db, issue, wish)) ? 'nothing' : 'told', readers)
-    }
+    const isAway = choice === null
+    const getsNothing = !isAway && (await whyNothing(db, issue, readChoice(choice))) !== undefined
+    const what = isAway ? (paused ? 'paused' : 'gone') : getsNothing ? 'nothing' : 'told'
+    count(keys.split(','), what, readers)
   }
   return reach
 }
@@ -44,10 +43,13 @@ async function standings(db: Kysely<Database>, issueId: number) {
   const owed = await owedCorrections(db, issueId)
   if (!owed) return []
   const { rows } = await sql<{ choice: string | null; keys: string; paused: boolean; readers: number }>`
-    select a.choice, owed.keys, s.status = 'paused' as paused, count(*)::int as readers
-      from (${owed}) owed
+    with owed as materialized (${owed})
+    select case when s.status = 'confirmed' and x.id is null then ${wish} end as choice,
+           owed.keys, s.status = 'paused' as paused, count(*)::int as readers
+      from owed
       join subscriber s on s.id = owed.subscriber_id
-      left join (${await audienceOf(db, issueId)}) a on a.id = owed.subscriber_id
+      left join suppression x on x.address = s.address
+      left join lateral (${followedIn(issueId)}) f on s.cadence = 'followed'
      group by 1, 2, 3`.execute(db)
   return rows
 }

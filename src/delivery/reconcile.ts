@@ -152,11 +152,11 @@ async function correctionCheck(db: Kysely<Database>, { id, planned_at }: Issue):
   return {
     invariant: 6,
     query: sql`
+      with owed as materialized (${owed ?? sql`select null::bigint as subscriber_id, null as keys where false`})
       select 'reader ' || d.subscriber_id || ' needed ' || coalesce('the corrections ' || owed.keys, 'no correction')
              || ' and got ' || coalesce(got.keys, 'none') as what
         from delivery d join batch b on b.id = d.batch_id
-        left join (${owed ?? sql`select null::bigint as subscriber_id, null as keys where false`}) owed
-          on owed.subscriber_id = d.subscriber_id
+        left join owed on owed.subscriber_id = d.subscriber_id
         left join (
           select t.edition_hash, string_agg(t.comparison_id || '.' || t.corrects, ',' order by c.place) as keys
             from edition_tells t left join issue_correction c

@@ -2,6 +2,7 @@ import { type CorrectionReach, correctionReach } from '../../delivery/correction
 import { composeCorrection } from '../../issue/compose-correction.ts'
 import type { Issue } from '../../issue/issue.ts'
 import { loadCorrections } from '../../issue/kept-corrections.ts'
+import { audienceNow } from '../../subscriber/audience.ts'
 import type { DeskDeps } from './desk.ts'
 import { grouped } from './when.ts'
 
@@ -10,13 +11,18 @@ export async function correctionsPanel({ db }: DeskDeps, issue: Issue) {
   if (issue.planned_at !== null) return undefined
   const corrections = (await loadCorrections(db, issue.id)).map(composeCorrection)
   if (corrections.length === 0) return undefined
-  const reach = await correctionReach(db, issue)
-  const shown = corrections.filter(({ key, isPrimary }) => isPrimary || reach.has(key))
+  const { isEstimate: isLong } = await audienceNow(db)
+  const reach = isLong ? undefined : await correctionReach(db, issue)
+  const shown = corrections.filter(({ key, isPrimary }) => isPrimary || isLong || reach?.has(key))
   if (shown.length === 0) return undefined
   return shown.map(({ key, slug, title, told, now, isPrimary }) => ({
-    ...{ slug, title, told, now, isLate: !isPrimary, reach: reachWords(reach.get(key)) },
+    ...{ slug, title, told, now, isLate: !isPrimary, reach: reach ? reachWords(reach.get(key)) : notCounted },
   }))
 }
+
+/** The ledger of a long list is not read each time the page is opened. */
+const notCounted =
+  'Who was told so is looked up when the issue is planned: the list is too long to count here.'
 
 function reachWords(reach: CorrectionReach | undefined): string {
   if (!reach) return 'Nobody who reads us was told so.'
