@@ -23,7 +23,7 @@ describe('what an issue corrects, at the desk', () => {
       'In the issue of 13 November we told you that the panel ships glyph left, 4 of 4. Since 17 November the panel skips glyph left, with 1 of 4 for it.',
     )
     expect(textOf(section)).toContain(
-      'Goes to 2 readers. Waits for 1 paused and 1 who get nothing of this issue: it comes with the next issue they get. 1 more are off the list.',
+      'Goes to 2 readers. Waits for 1 paused and 1 who get nothing of this issue: it comes with the next issue they get. 1 more is off the list.',
     )
   })
 

@@ -33,7 +33,9 @@ function reachWords(reach: CorrectionReach | undefined): string {
   return [
     `Goes to ${grouped(reach.told)} ${reach.told === 1 ? 'reader' : 'readers'}.`,
     ...(later.length > 0 ? [`Waits for ${list.format(later)}: it comes with the next issue they get.`] : []),
-    ...(reach.gone > 0 ? [`${grouped(reach.gone)} more are off the list.`] : []),
+    ...(reach.gone > 0
+      ? [`${grouped(reach.gone)} more ${reach.gone === 1 ? 'is' : 'are'} off the list.`]
+      : []),
   ].join(' ')
 }
 

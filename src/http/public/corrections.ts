@@ -14,9 +14,9 @@ export function correctionsNote(corrected: readonly Corrected[], publicUrl: stri
   if (corrected.length === 0) return ''
   const each = corrected.map(({ slug, title, changes }) => {
     const link = `<a href="${publicUrl}/compare/${encodeURIComponent(slug)}"><bdi>${escaped(title)}</bdi></a>`
-    return `<li>${link}. ${changes.map(({ change, on }) => escaped(changeSentence(change, dayOf(on)))).join(' ')}</li>`
+    return `<p>${link}. ${changes.map(({ change, on }) => escaped(changeSentence(change, dayOf(on)))).join(' ')}</p>`
   })
-  return `<p><strong>Corrected since this issue was sent:</strong></p><ul>${each.join('')}</ul><p>The issue is shown as it was sent.</p>`
+  return `<p><strong>Corrected since this issue was sent:</strong> the issue itself is shown as it was.</p>${each.join('')}`
 }
 
 function dayOf(day: Temporal.PlainDate): string {
@@ -28,4 +28,4 @@ function escaped(text: string): string {
 }
 
 const look =
-  'max-width:38rem;margin:16px auto;padding:0 16px;border:2px solid currentColor;font:16px/1.5 system-ui,sans-serif;color:CanvasText;background:Canvas'
+  'box-sizing:border-box;width:calc(100% - 40px);max-width:600px;margin:24px auto 0;border-left:4px solid;padding-left:16px;font:16px/1.5 system-ui,sans-serif;color:CanvasText'
