@@ -25,7 +25,9 @@ export type Database = {
   issue_comparison: IssueComparison
   issue_vote: IssueVote
   issue_outcome: IssueOutcome
+  issue_correction: IssueCorrection
   edition: Edition
+  edition_tells: EditionTells
   edition_check: EditionCheck
   preflight_acknowledgement: PreflightAcknowledgement
   preflight_notice: PreflightNotice
@@ -307,6 +309,28 @@ type Edition = {
   frozen_at: Instant
   /** The approved edition that this one was set beside; null for that one itself. */
   variant_of: string | null
+}
+
+/** With which revision a planned edition speaks of a comparison; `corrects` is the revision it corrects, null where it is set in full. */
+type EditionTells = {
+  edition_hash: string
+  comparison_id: number
+  revision: number
+  corrects: number | null
+}
+
+/** What an issue corrects for readers who were told a revision: see `src/issue/correction.ts`. Days in the newsletter's zone. */
+type IssueCorrection = {
+  issue_id: number
+  comparison_id: number
+  told_revision: number
+  /** The smallest told revision that says the same. */
+  from_revision: number
+  revision: number
+  place: number
+  is_primary: boolean
+  told_on: string | null
+  since: string | null
 }
 
 /** One revision of what an editor corrected in an issue; `edits` is parsed in `src/issue/edits.ts`. */

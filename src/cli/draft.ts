@@ -42,7 +42,7 @@ async function currentWeek({ db, clock, calendar }: Newsletter): Promise<Week> {
 }
 
 function say(result: DraftResult, week: Week): Answer {
-  const { edition, chosen, leftOut } = result
+  const { edition, chosen, leftOut, corrections } = result
   const json = {
     ...{ week: result.week, outcome: result.outcome, state: result.state, reason: result.reason },
     ...{ cutoff: result.cutoff, dueAt: week.dueAt, timezone: week.zone },
@@ -54,6 +54,13 @@ function say(result: DraftResult, week: Week): Answer {
       revision,
     })),
     leftOut,
+    corrections: corrections.map(({ slug, title, told, now, isPrimary: isNews }) => ({
+      slug,
+      title,
+      told,
+      now,
+      isNews,
+    })),
   }
   return { json, lines: [...headline(result, week), ...listing(result)] }
 }
@@ -75,10 +82,14 @@ function headline(result: DraftResult, week: Week): readonly string[] {
   }
 }
 
-function listing({ chosen, leftOut }: DraftResult): readonly string[] {
+function listing({ chosen, leftOut, corrections }: DraftResult): readonly string[] {
   return [
     ...(chosen.length > 0 ? ['', `In this issue (${chosen.length}):`] : []),
     ...chosen.map(({ title, slug }) => `  ${title}  [${slug}]`),
+    ...(corrections.length > 0
+      ? ['', `Corrected for those who were told otherwise (${corrections.length}):`]
+      : []),
+    ...corrections.map(({ title, told, now }) => `  ${title}: ${told} ${now}`),
     ...(leftOut.length > 0 ? ['', `Left out (${leftOut.length}):`] : []),
     ...leftOut.filter(({ reason }) => !isOld(reason)).map(({ title, reason }) => `  ${title}: ${reason}`),
     ...oldLine(leftOut),

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { checkEdition, preflightOf } from '../delivery/preflight.ts'
 import { type Onlooker, previewEdition } from '../delivery/preview.ts'
+import { type ComposedCorrection, composeCorrection } from '../issue/compose-correction.ts'
 import { findIssue } from '../issue/issue.ts'
+import { loadCorrections } from '../issue/kept-corrections.ts'
 import type { Finding } from '../issue/preflight/finding.ts'
 import { type Answer, answering, Problem, parseWeek, withNewsletter } from './command.ts'
 
@@ -37,7 +39,8 @@ export function addPreviewCommand(program: Command): void {
         if (issue.planned_at === null) await checkEdition(newsletter, issue)
         const preflight = await preflightOf(newsletter, issue)
         const { kind: _, mail: __, edition: ___, html, text, ...seen } = preview
-        const facts = { ...seen, preflight }
+        const corrections = (await loadCorrections(newsletter.db, issue.id)).map(composeCorrection)
+        const facts = { ...seen, corrections: corrections.map(toldAndNow), preflight }
         await mkdir(folder, { recursive: true })
         await writeFile(join(folder, 'issue.html'), html)
         await writeFile(join(folder, 'issue.txt'), text)
@@ -58,6 +61,11 @@ export function addPreviewCommand(program: Command): void {
         }
       }),
   )
+}
+
+/** Every correction that some reader of the issue gets. */
+function toldAndNow({ slug, title, told, now, isPrimary }: ComposedCorrection) {
+  return { slug, title, told, now, isNews: isPrimary }
 }
 
 /** `weekly`, `monthly`, or `follows:` and a category. */

@@ -54,7 +54,7 @@ function compare({ db, config }: Newsletter, issue: Issue, { json }: Options): P
 }
 
 function proofLines({ violations }: Reconciliation): readonly string[] {
-  if (violations.length === 0) return ['All five invariants hold.']
+  if (violations.length === 0) return ['All six invariants hold.']
   return [
     ...violations.map(({ invariant, what }) => `  broken (invariant ${invariant}): ${what}`),
     `${violations.length} ${violations.length === 1 ? 'row breaks' : 'rows break'} an invariant.`,

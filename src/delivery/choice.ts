@@ -1,24 +1,41 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
+import { correctionKey } from '../issue/correction.ts'
+import { owedCorrections } from './last-told.ts'
 
-/** What a reader wants of an issue. Readers with the same choice get the same edition. */
-export type Choice =
+/** What a reader wants of an issue, and which corrections they need. Readers with the same choice get the same edition. */
+export type Choice = (
   | { readonly kind: 'weekly' }
   | { readonly kind: 'monthly' }
   /** The issue's comparisons in which there is a tool or category that the reader follows; none is nothing to send. */
   | { readonly kind: 'followed'; readonly comparisonIds: readonly number[] }
+) & { readonly corrections: readonly string[] }
+
+/** In a choice's key, stands before the keys of corrections. */
+const owing = '!'
 
 /**
- * Every confirmed, unsuppressed reader with their choice, as the key that `readChoice` reads: the audience of an issue,
- * as a query to select from.
+ * Every confirmed, unsuppressed reader with their choice, as the key that `readChoice` reads, and the choice of the whole
+ * issue that it comes nearest to: the audience of an issue, as a query to select from.
  */
-export function audienceOf(issueId: number): RawBuilder<unknown> {
+export async function audienceOf(db: Kysely<Database>, issueId: number): Promise<RawBuilder<unknown>> {
+  const owed = await owedCorrections(db, issueId)
+  const owes = owed ? sql`coalesce(${owing} || o.keys, '')` : sql`''`
   return sql`
-    select s.id, s.address,
-           case s.cadence when 'followed' then 'followed:' || coalesce(f.ids, '') else s.cadence end as choice
+    select s.id, s.address, 'weekly' || ${owes} as whole, ${wish} || ${owes} as choice
       from subscriber s
+      ${owed ? sql`left join (${owed}) o on o.subscriber_id = s.id` : sql``}
       left join suppression x on x.address = s.address
-      left join lateral (
+      left join lateral (${followedIn(issueId)}) f on s.cadence = 'followed'
+     where s.status = 'confirmed' and x.id is null`
+}
+
+/** A reader's choice without what they need corrected, where `s` is their row and `f` what `followedIn` finds. */
+export const wish = sql`case s.cadence when 'followed' then 'followed:' || coalesce(f.ids, '') else s.cadence end`
+
+/** The issue's comparisons that the reader `s` follows, in its order. */
+export function followedIn(issueId: number): RawBuilder<unknown> {
+  return sql`
         select string_agg(ic.comparison_id::text, ',' order by ic.position) as ids
           from issue_comparison ic
          where s.cadence = 'followed' and ic.issue_id = ${issueId} and exists (
@@ -27,15 +44,13 @@ export function audienceOf(issueId: number): RawBuilder<unknown> {
               and (exists (select from followed_tool ft
                             where ft.subscriber_id = s.id and ft.tool_id = t.tool_id)
                 or exists (select from followed_category fc
-                            where fc.subscriber_id = s.id and fc.category = t.category)))
-      ) f on s.cadence = 'followed'
-     where s.status = 'confirmed' and x.id is null`
+                            where fc.subscriber_id = s.id and fc.category = t.category)))`
 }
 
 /** The different choices of an issue's audience: each is rendered once, however many readers made it. */
 export async function choicesOf(db: Kysely<Database>, issueId: number): Promise<readonly string[]> {
   const { rows } = await sql<{ choice: string }>`
-    select distinct choice from (${audienceOf(issueId)}) audience order by choice`.execute(db)
+    select distinct choice from (${await audienceOf(db, issueId)}) audience order by choice`.execute(db)
   return rows.map(({ choice }) => choice)
 }
 
@@ -46,7 +61,7 @@ export async function choiceOfReader(
   subscriberId: number,
 ): Promise<string | undefined> {
   const { rows } = await sql<{ choice: string }>`
-    select choice from (${audienceOf(issueId)}) audience where id = ${subscriberId}`.execute(db)
+    select choice from (${await audienceOf(db, issueId)}) audience where id = ${subscriberId}`.execute(db)
   return rows[0]?.choice
 }
 
@@ -81,9 +96,29 @@ export async function categoriesOf(db: Kysely<Database>, issueId: number): Promi
   return rows.map(({ category }) => category)
 }
 
+/** The choice of the whole issue with what it corrects for the first time: what is shown where no reader is meant. */
+export async function choiceOfEverybody(db: Kysely<Database>, issueId: number): Promise<string> {
+  const primary = await db
+    .selectFrom('issue_correction')
+    .select(['comparison_id as comparisonId', 'from_revision as fromRevision'])
+    .where('issue_id', '=', issueId)
+    .where('is_primary', '=', true)
+    .groupBy(['comparison_id', 'from_revision', 'place'])
+    .orderBy('place')
+    .execute()
+  return wholeWith(primary.map(correctionKey))
+}
+
+/** The choice of the whole issue with these corrections. */
+export function wholeWith(corrections: readonly string[]): string {
+  return corrections.length === 0 ? 'weekly' : `weekly${owing}${corrections.join(',')}`
+}
+
 /** A choice from its key. */
 export function readChoice(key: string): Choice {
-  if (key === 'weekly' || key === 'monthly') return { kind: key }
-  const ids = key.slice('followed:'.length)
-  return { kind: 'followed', comparisonIds: ids === '' ? [] : ids.split(',').map(Number) }
+  const [wish = '', keys] = key.split(owing)
+  const corrections = keys === undefined ? [] : keys.split(',')
+  if (wish === 'weekly' || wish === 'monthly') return { kind: wish, corrections }
+  const ids = wish.slice('followed:'.length)
+  return { kind: 'followed', comparisonIds: ids === '' ? [] : ids.split(',').map(Number), corrections }
 }

@@ -40,13 +40,17 @@ export async function planDeliveries(
   at: Temporal.Instant,
 ): Promise<number> {
   const { rows } = await sql<{ planned: number }>`
-    with audience as materialized (${audienceOf(issue.id)}),
+    with audience as materialized (${await audienceOf(trx, issue.id)}),
     chosen as (
       select * from jsonb_to_recordset(${JSON.stringify(plan.choices)}::jsonb) as c(choice text, hash text, reason text)
     ), matched as (
-      -- A choice made since the list was drawn up is not in it: that reader gets the whole issue.
-      select a.id, a.address, c.reason, case when c.choice is null then ${issue.edition_hash} else c.hash end as hash
-        from audience a left join chosen c using (choice)
+      -- A choice made since the list was drawn up is not in it: that reader gets the whole issue, with their corrections.
+      select a.id, a.address, c.reason,
+             case when c.choice is null then coalesce(w.hash, plain.hash, ${issue.edition_hash}) else c.hash end as hash
+        from audience a
+        left join chosen c using (choice)
+        left join chosen w on w.choice = a.whole
+        left join chosen plain on plain.choice = 'weekly'
     ), numbered as (
       select id, address, hash, (row_number() over (partition by hash order by id) - 1)::int as n
         from matched where hash is not null

@@ -167,7 +167,9 @@ function nameOf(key: string): string {
   const choice = readChoice(key)
   switch (choice.kind) {
     case 'weekly':
-      return 'everybody'
+      return choice.corrections.length === 0
+        ? 'those who need no correction'
+        : 'those who need other corrections'
     case 'monthly':
       return 'those who read once a month'
     case 'followed':
@@ -212,18 +214,29 @@ async function comparisonCounts(db: Kysely<Database>, issue: Issue) {
   }
 }
 
-/** Every text of the comparisons that this issue and those of ten weeks before it had, as they stood in it: a roll-up reaches back. */
+/**
+ * Every text of the comparisons that this issue and those of ten weeks before it had, as they stood in it and as of this
+ * issue's cut-off, for a roll-up reaches back; and of what it corrects.
+ */
 async function publishedTexts(db: Kysely<Database>, issue: Issue): Promise<Published> {
-  const rows = await db
-    .selectFrom('issue as i')
-    .innerJoin('issue_comparison as ic', 'ic.issue_id', 'i.id')
-    .innerJoin('comparison_revision as r', (join) =>
-      join.onRef('r.comparison_id', '=', 'ic.comparison_id').onRef('r.revision', '=', 'ic.revision'),
+  const { rows } = await sql<{ document: object }>`
+    with told as (
+      select ic.comparison_id, ic.revision
+        from issue i join issue_comparison ic on ic.issue_id = i.id
+       where i.due_at <= ${issue.due_at} and i.due_at > ${issue.due_at.subtract({ hours: 24 * 70 })}
     )
-    .select('r.document')
-    .where('i.due_at', '<=', issue.due_at)
-    .where('i.due_at', '>', issue.due_at.subtract({ hours: 24 * 70 }))
-    .execute()
+    select r.document
+      from comparison_revision r
+     where (r.comparison_id, r.revision) in (
+       select comparison_id, revision from told
+       union
+       select told.comparison_id, max(v.revision)
+         from told join comparison_revision v on v.comparison_id = told.comparison_id
+        where v.revised_at <= ${issue.cutoff_at} group by told.comparison_id
+       union
+       select c.comparison_id, either.revision
+         from issue_correction c cross join lateral (values (c.from_revision), (c.revision)) either (revision)
+        where c.issue_id = ${issue.id})`.execute(db)
   const [texts, names] = [new Set<string>(), new Set<string>()]
   JSON.stringify(
     rows.map(({ document }) => document),

@@ -10,7 +10,7 @@ import type { WireFacts } from '../mail/wire.ts'
 import { parseAddress } from '../subscriber/address.ts'
 import { findReader, readerAt } from '../subscriber/find.ts'
 import type { SigningKey } from '../subscriber/token.ts'
-import { choiceOfFollower, choiceOfReader } from './choice.ts'
+import { choiceOfEverybody, choiceOfFollower, choiceOfReader, wholeWith } from './choice.ts'
 import { loadEdition } from './load-edition.ts'
 import { personalise, testReader } from './personalise.ts'
 import { type Variant, variantsOf } from './variant.ts'
@@ -26,7 +26,10 @@ type Deps = {
 
 /** Whose mail is looked at: one reader's, or that of anybody who reads in one of these ways. */
 export type Onlooker =
+  /** Was told whatever the issue corrects for the first time. */
   | { readonly kind: 'weekly' }
+  /** Reads the whole issue, and nothing before it. */
+  | { readonly kind: 'new' }
   | { readonly kind: 'monthly' }
   /** Follows this category and nothing else. */
   | { readonly kind: 'follows'; readonly category: string }
@@ -104,17 +107,24 @@ async function addressee(db: Kysely<Database>, input: string) {
   return parsed.ok ? readerAt(db, parsed.address) : undefined
 }
 
+/** As much of a variant as is looked at. */
+type Shown =
+  | { readonly kind: 'approved' }
+  | Omit<Extract<Variant, { readonly kind: 'variant' }>, 'tells'>
+  | Extract<Variant, { readonly kind: 'nothing' }>
+
 /** What this onlooker's choice comes to; a reader for whom it was planned already has what was planned. */
 async function variantFor(
   deps: Deps,
   issue: Issue,
   as: Onlooker,
   subscriberId: number | undefined,
-): Promise<Variant> {
+): Promise<Shown> {
   if (subscriberId !== undefined && issue.planned_at !== null) return planned(deps.db, issue, subscriberId)
   const choice = await choiceFor(deps.db, issue.id, as, subscriberId)
   if (choice === undefined) return { kind: 'nothing', reason: 'they are not on the list now' }
-  return choice === 'weekly' ? { kind: 'approved' } : (await variantsOf(deps, issue))(choice)
+  const everybody = await choiceOfEverybody(deps.db, issue.id)
+  return choice === everybody ? { kind: 'approved' } : (await variantsOf(deps, issue))(choice)
 }
 
 async function choiceFor(
@@ -124,10 +134,19 @@ async function choiceFor(
   subscriberId: number | undefined,
 ): Promise<string | undefined> {
   if (subscriberId !== undefined) return choiceOfReader(db, issueId, subscriberId)
-  return as.kind === 'follows' ? choiceOfFollower(db, issueId, as.category) : as.kind
+  switch (as.kind) {
+    case 'follows':
+      return choiceOfFollower(db, issueId, as.category)
+    case 'weekly':
+      return choiceOfEverybody(db, issueId)
+    case 'new':
+      return wholeWith([])
+    default:
+      return as.kind
+  }
 }
 
-async function planned(db: Kysely<Database>, issue: Issue, subscriberId: number): Promise<Variant> {
+async function planned(db: Kysely<Database>, issue: Issue, subscriberId: number): Promise<Shown> {
   const delivery = await db
     .selectFrom('delivery as d')
     .leftJoin('batch as b', 'b.id', 'd.batch_id')

@@ -1,9 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Issue } from '../issue/issue.ts'
+import { owedCorrections } from './last-told.ts'
 import { type Account, accountOf } from './report.ts'
 
-/** A row of the ledger that breaks an invariant of DESIGN.md, by its number. */
+/** A row of the ledger that breaks an invariant of DESIGN.md, by its number; 6 is that of corrections. */
 export type Violation = { readonly invariant: number; readonly what: string }
 
 export type Reconciliation = {
@@ -12,10 +13,13 @@ export type Reconciliation = {
   readonly violations: readonly Violation[]
 }
 
-/** Proves the ledger's five invariants for one issue from the tables alone, or names each row that breaks one. */
+/**
+ * Proves the ledger's invariants for one issue from the tables alone, or names each row that breaks one: the five of
+ * DESIGN.md, and that each mail corrects exactly what its reader was told otherwise before the issue was planned.
+ */
 export async function reconcileIssue(db: Kysely<Database>, issue: Issue): Promise<Reconciliation> {
   const violations: Violation[] = []
-  for (const { invariant, query } of checks(issue)) {
+  for (const { invariant, query } of [...checks(issue), await correctionCheck(db, issue)]) {
     const { rows } = await query.execute(db)
     violations.push(...rows.map(({ what }) => ({ invariant, what })))
   }
@@ -141,4 +145,25 @@ function checks({ id }: Issue): readonly Check[] {
          where mine.issue_id = ${id} and mine.counts`,
     },
   ]
+}
+
+async function correctionCheck(db: Kysely<Database>, { id, planned_at }: Issue): Promise<Check> {
+  const owed = await owedCorrections(db, id, planned_at ?? undefined)
+  return {
+    invariant: 6,
+    query: sql`
+      with owed as materialized (${owed ?? sql`select null::bigint as subscriber_id, null as keys where false`})
+      select 'reader ' || d.subscriber_id || ' needed ' || coalesce('the corrections ' || owed.keys, 'no correction')
+             || ' and got ' || coalesce(got.keys, 'none') as what
+        from delivery d join batch b on b.id = d.batch_id
+        left join owed on owed.subscriber_id = d.subscriber_id
+        left join (
+          select t.edition_hash, string_agg(t.comparison_id || '.' || t.corrects, ',' order by c.place) as keys
+            from edition_tells t left join issue_correction c
+              on c.issue_id = ${id} and c.comparison_id = t.comparison_id and c.told_revision = t.corrects
+           where t.corrects is not null group by t.edition_hash) got on got.edition_hash = b.edition_hash
+       where d.issue_id = ${id} and b.state = 'accepted' and d.exception is null
+         and owed.keys is distinct from got.keys
+       order by d.subscriber_id`,
+  }
 }

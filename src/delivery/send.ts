@@ -5,13 +5,13 @@ import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
 import { addLinks } from '../issue/links.ts'
 import type { Finding } from '../issue/preflight/finding.ts'
 import type { Transport } from '../mail/email.ts'
-import { choicesOf } from './choice.ts'
+import { choiceOfEverybody, choicesOf, readChoice, wholeWith } from './choice.ts'
 import { type DailyLimit, smallestDay } from './daily-limit.ts'
 import { type EpochDeps, whyNotThisDatabase } from './epoch.ts'
 import { loadEdition } from './load-edition.ts'
 import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
 import { blocksOf, openCheck, type PreflightDeps, stopsOf } from './preflight.ts'
-import { variantsOf } from './variant.ts'
+import { type Tells, variantsOf } from './variant.ts'
 
 export { loadEdition } from './load-edition.ts'
 
@@ -101,10 +101,11 @@ async function chooseEditions(
   const choices: ChosenEdition[] = []
   let heaviest = weigh(approved)
   const blocks: Finding[] = []
-  for (const choice of await choicesOf(deps.db, issue.id)) {
+  for (const choice of await choicesWithWholes(deps.db, issue.id)) {
     const variant = await variantFor(choice)
     switch (variant.kind) {
       case 'approved':
+        await keepTells(deps.db, approvedHash, variant.tells)
         choices.push({ choice, hash: approvedHash, reason: null })
         break
       case 'nothing':
@@ -112,6 +113,7 @@ async function chooseEditions(
         break
       case 'variant':
         await keepVariant(deps, issue, variant.edition, approvedHash)
+        await keepTells(deps.db, variant.edition.hash, variant.tells)
         await addLinks(deps.db, issue.id, variant.links)
         blocks.push(...stopsOf(await check.look(choice, variant.edition, variant.links)))
         choices.push({ choice, hash: variant.edition.hash, reason: null })
@@ -119,6 +121,32 @@ async function chooseEditions(
     }
   }
   return { choices, heaviest, blocks }
+}
+
+/** The audience's choices; the whole issue for who changes theirs just now; and what the web shows. */
+async function choicesWithWholes(db: Transaction<Database>, issueId: number): Promise<readonly string[]> {
+  const choices = await choicesOf(db, issueId)
+  const wholes = choices.map((choice) => wholeWith(readChoice(choice).corrections))
+  return [...new Set([...choices, ...wholes, 'weekly', await choiceOfEverybody(db, issueId)])]
+}
+
+/** The same bytes may have been set from an earlier revision, before the draft was made again. */
+async function keepTells(
+  db: Transaction<Database>,
+  edition_hash: string,
+  tells: readonly Tells[],
+): Promise<void> {
+  if (tells.length === 0) return
+  await db
+    .insertInto('edition_tells')
+    .values(tells.map((one) => ({ edition_hash, ...one })))
+    .onConflict((oc) =>
+      oc.columns(['edition_hash', 'comparison_id']).doUpdateSet((eb) => ({
+        revision: eb.ref('excluded.revision'),
+        corrects: eb.ref('excluded.corrects'),
+      })),
+    )
+    .execute()
 }
 
 async function keepVariant(

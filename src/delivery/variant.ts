@@ -2,17 +2,20 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { editsForPart } from '../issue/apply-edits.ts'
 import { type ComposedIssue, composeFollowed, composeIssue, composeMonth } from '../issue/compose.ts'
+import { type Correction, correctionKey } from '../issue/correction.ts'
 import { currentEdits } from '../issue/edit-history.ts'
-import { type Edition, freezeEdition } from '../issue/edition.ts'
+import { type Edition, freezeEdition, toldOnly } from '../issue/edition.ts'
 import { type IssueEdits, noEdits } from '../issue/edits.ts'
 import { type Issue, weekOfIssue } from '../issue/issue.ts'
-import { type IssueLink, linksOf } from '../issue/links.ts'
+import { loadCorrections } from '../issue/kept-corrections.ts'
+import { correctionLinks, type IssueLink, linksOf } from '../issue/links.ts'
 import { lookBackOf, votesOfIssue } from '../issue/outcome.ts'
 import { type IssueSetting, renderIssue } from '../issue/render.ts'
 import type { MailTemplates } from '../mail/mail-templates.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { withVotes } from '../verdict/count-votes.ts'
-import { type Choice, readChoice } from './choice.ts'
+import { type Choice, choiceOfEverybody, readChoice, wholeWith } from './choice.ts'
+import { loadEdition } from './load-edition.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
@@ -20,16 +23,29 @@ type Deps = {
   readonly setting: IssueSetting
 }
 
+/** What an edition says of a comparison: its revision, and of which one it is the correction, where it is one. */
+export type Tells = {
+  readonly comparison_id: number
+  readonly revision: number
+  readonly corrects: number | null
+}
+
 /** What a choice comes to: the approved edition, one set beside it, or nothing of this issue, with the reason. */
 export type Variant =
-  | { readonly kind: 'approved' }
-  | { readonly kind: 'variant'; readonly edition: Edition; readonly links: readonly IssueLink[] }
+  | { readonly kind: 'approved'; readonly tells: readonly Tells[] }
+  | {
+      readonly kind: 'variant'
+      readonly edition: Edition
+      readonly links: readonly IssueLink[]
+      readonly tells: readonly Tells[]
+    }
   | { readonly kind: 'nothing'; readonly reason: string }
 
 /**
  * Prepares an issue's variants: the comparisons as they stood when its edition was set. Where that edition cannot be
- * reproduced from them (the templates changed since), everybody who gets the issue gets the approved bytes. What an
- * editor corrected is in every variant, but for a subject and preheader that speak of a lead which is not in it.
+ * reproduced from them (the templates changed since), everybody who gets the issue gets the approved bytes, which are cut
+ * to the corrections that each of them needs. What an editor corrected is in every variant, but for a subject and
+ * preheader that speak of a lead which is not in it.
  */
 export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: string) => Promise<Variant>> {
   const members = await deps.db
@@ -39,43 +55,88 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
     .orderBy('position')
     .execute()
   const votes = await votesOfIssue(deps.db, issue.id)
-  const load = async (wanted: typeof members) =>
+  const load = async (wanted: readonly Member[]) =>
     (await loadAtRevision(deps.db, wanted))?.map((comparison) => withVotes(comparison, votes))
   const comparisons = await load(members)
-  const around = { lookBack: await lookBackOf(deps.db, issue.id, votes) }
+  const corrections = await loadCorrections(deps.db, issue.id)
+  const lookBack = await lookBackOf(deps.db, issue.id, votes)
+  const everybody = await choiceOfEverybody(deps.db, issue.id)
   const set = (composed: ComposedIssue) => freezeEdition(renderIssue(deps.templates, composed, deps.setting))
-  const variant = (composed: ComposedIssue): Variant => ({
-    kind: 'variant',
-    edition: set(composed),
-    links: linksOf(composed, deps.setting),
-  })
   const week = weekOfIssue(issue)
   const { edits } = await currentEdits(deps.db, issue.id)
+  const around = { corrections, lookBack }
   const isReproduced =
     comparisons !== undefined &&
     set(composeIssue(week, comparisons, edits, around)).hash === issue.edition_hash
 
+  /** The whole issue, from the bytes that were approved. */
+  async function whole(keys: readonly string[]): Promise<Variant> {
+    const tells = tellsOf(members, corrections, keys)
+    if (wholeWith(keys) === everybody) return { kind: 'approved', tells }
+    const edition = toldOnly(await loadEdition(deps.db, issue.edition_hash ?? ''), keys)
+    return { kind: 'variant', edition, links: [], tells }
+  }
+
+  function part(composed: ComposedIssue, its: readonly Member[], keys: readonly string[]): Variant {
+    const links = [...linksOf(composed, deps.setting), ...correctionLinks(composed, deps.setting)]
+    return {
+      ...{ kind: 'variant', edition: toldOnly(set(composed), keys), links },
+      tells: tellsOf(its, corrections, keys),
+    }
+  }
+
   return async (key) => {
     const choice = readChoice(key)
+    const keys = choice.corrections
     const nothing = await whyNothing(deps.db, issue, choice)
     if (nothing) return { kind: 'nothing', reason: nothing }
-    if (choice.kind === 'weekly' || !isReproduced) return { kind: 'approved' }
+    if (choice.kind === 'weekly' || !isReproduced) return whole(keys)
     if (choice.kind === 'followed') {
-      const followed = comparisons.filter((_, index) =>
-        choice.comparisonIds.includes(members[index]?.comparison_id ?? 0),
-      )
+      const isTheirs = (index: number) => choice.comparisonIds.includes(members[index]?.comparison_id ?? 0)
+      const followed = comparisons.filter((_, index) => isTheirs(index))
       const theirs = editsForPart(edits, comparisons, followed)
-      return variant(composeFollowed(week, followed, comparisons.length, theirs, around))
+      const composed = composeFollowed(week, followed, comparisons.length, theirs, around)
+      return part(
+        composed,
+        members.filter((_, index) => isTheirs(index)),
+        keys,
+      )
     }
     const month = lastMonth(issue)
-    const rolledUp = await load(await sentIn(deps.db, issue, month))
+    const sent = await sentIn(deps.db, issue, month)
+    const rolledUp = await load(sent)
     const monthly = await editsForMonth(deps.db, issue, month, edits)
-    return rolledUp ? variant(composeMonth(week, month, rolledUp, monthly)) : { kind: 'approved' }
+    return rolledUp
+      ? part(composeMonth(week, month, rolledUp, monthly, { corrections }), sent, keys)
+      : whole(keys)
   }
 }
 
+type Member = { readonly comparison_id: number; readonly revision: number }
+
+/** What an edition tells that has these comparisons in it, and the corrections with these keys. */
+function tellsOf(
+  members: readonly Member[],
+  corrections: readonly Correction[],
+  keys: readonly string[],
+): readonly Tells[] {
+  const told = corrections.filter((correction) => keys.includes(correctionKey(correction)))
+  const corrected = told.map(({ comparisonId, fromRevision, revision }) => ({
+    ...{ comparison_id: comparisonId, revision, corrects: fromRevision },
+  }))
+  const inFull = members.map(({ comparison_id, revision }) => ({ comparison_id, revision, corrects: null }))
+  return [
+    ...inFull.filter((one) => corrected.every(({ comparison_id }) => comparison_id !== one.comparison_id)),
+    ...corrected,
+  ]
+}
+
 /** Why a reader with this choice gets nothing of this issue; undefined when they get something. */
-async function whyNothing(db: Kysely<Database>, issue: Issue, choice: Choice): Promise<string | undefined> {
+export async function whyNothing(
+  db: Kysely<Database>,
+  issue: Issue,
+  choice: Choice,
+): Promise<string | undefined> {
   switch (choice.kind) {
     case 'weekly':
       return undefined
@@ -128,15 +189,25 @@ async function issuesIn(
   return issues.filter((other) => monthOf(other.due_at, other).equals(month))
 }
 
-async function sentIn(db: Kysely<Database>, issue: Issue, month: Temporal.PlainYearMonth) {
+/** What a month's issues had, each comparison as it is as of this issue's cut-off: what was corrected since is not told again. */
+async function sentIn(
+  db: Kysely<Database>,
+  issue: Issue,
+  month: Temporal.PlainYearMonth,
+): Promise<readonly Member[]> {
   const ids = (await issuesIn(db, issue, month)).map(({ id }) => id)
   if (ids.length === 0) return []
   return db
     .selectFrom('issue_comparison as ic')
     .innerJoin('comparison as c', 'c.id', 'ic.comparison_id')
-    .select(['ic.comparison_id', 'ic.revision'])
+    .innerJoin('comparison_revision as r', 'r.comparison_id', 'ic.comparison_id')
+    .select((eb) => ['ic.comparison_id', eb.fn.max('r.revision').as('revision')])
     .where('ic.issue_id', 'in', ids)
     .where('c.retracted_at', 'is', null)
+    .where((eb) =>
+      eb.or([eb('r.revised_at', '<=', issue.cutoff_at), eb('r.revision', '=', eb.ref('ic.revision'))]),
+    )
+    .groupBy(['ic.issue_id', 'ic.position', 'ic.comparison_id'])
     .orderBy('ic.issue_id')
     .orderBy('ic.position')
     .execute()

@@ -8,8 +8,9 @@ import { composeIssue } from './compose.ts'
 import { foreseeBaseline, quietReason } from './draft.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import { type IssueEdits, issueEdits, noEdits } from './edits.ts'
+import { findCorrections } from './find-corrections.ts'
 import { findIssue, weekOfIssue } from './issue.ts'
-import { type LinkTarget, linksOf } from './links.ts'
+import { correctionLinks, type LinkTarget, linksOf } from './links.ts'
 import { lookBackOf, votesOfIssue } from './outcome.ts'
 import { type IssueSetting, renderIssue } from './render.ts'
 import { type LeftOut, selectIds } from './select.ts'
@@ -76,11 +77,13 @@ export async function issueAsOf(deps: Deps, name: string, at: Temporal.Instant):
     return { ...found, chosen: [], leftOut: [...leftOut, ...waiting], edition: null, reason, links: [] }
   }
   const lookBack = issue && (await lookBackOf(db, issue.id, votes))
-  const composed = composeIssue(week, comparisons, edits, { lookBack })
+  const corrections = await findCorrections(db, issueId, at)
+  const composed = composeIssue(week, comparisons, edits, { corrections, lookBack })
+  const links = [...linksOf(composed, deps.setting), ...correctionLinks(composed, deps.setting)]
   return {
     ...{ ...found, chosen: composed.comparisons.map(({ slug, title }) => ({ slug, title })), reason: '' },
     edition: freezeEdition(renderIssue(deps.templates, composed, deps.setting)),
-    links: linksOf(composed, deps.setting).map(({ id, target }) => ({ id, target })),
+    links: links.map(({ id, target }) => ({ id, target })),
   }
 }
 

@@ -11,7 +11,9 @@ import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
 import { type CommunityVote, communityVote } from '../verdict/vote.ts'
 import { arrange, quoteOf } from './apply-edits.ts'
+import { type ComposedCorrection, composeCorrection } from './compose-correction.ts'
 import { type ComposedOutcome, composeOutcome } from './compose-outcome.ts'
+import type { Correction } from './correction.ts'
 import { type IssueEdits, noEdits } from './edits.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
 import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
@@ -33,6 +35,8 @@ export type ComposedIssue = {
   readonly intro: string
   /** "6 comparisons this week" */
   readonly countLabel: string
+  /** What earlier issues told otherwise, each for those readers only who were told so. */
+  readonly corrections: readonly ComposedCorrection[]
   /** A row each in the table at a glance. */
   readonly glance: readonly ComposedComparison[]
   /** Set in full, the lead first. */
@@ -85,12 +89,15 @@ export type ComposedSplitRow = {
   readonly parts: boolean
 }
 
-/** What an issue says besides its own comparisons. */
-export type Around = { readonly lookBack?: LookBack | undefined }
-
 /** Characters of a description: less in an issue with many, so that ten of the fullest stay under what Gmail shows whole. */
 const longestDescription = { few: 220, many: 140 } as const
 const few = 6
+
+/** What an issue says besides its comparisons: of those before it. */
+export type Around = {
+  readonly corrections?: readonly Correction[]
+  readonly lookBack?: LookBack | undefined
+}
 
 /**
  * Turns a week's comparisons, and what an editor corrected, into what the issue says. Pure: the same comparisons in any
@@ -100,7 +107,7 @@ export function composeIssue(
   week: Week,
   comparisons: readonly Comparison[],
   edits: IssueEdits = noEdits,
-  { lookBack }: Around = {},
+  around: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
   const length = longestDescription[ranked.length > few ? 'many' : 'few']
@@ -114,10 +121,11 @@ export function composeIssue(
     headline: headlineOf(ranked),
     intro: edits.intro,
     countLabel: `${comparisonCount(ranked.length)} this week`,
+    corrections: (around.corrections ?? []).map(composeCorrection),
     glance: composed,
     comparisons: composed,
     note: '',
-    outcome: composeOutcome(lookBack),
+    outcome: composeOutcome(around.lookBack),
     why: `${confirmed}, once a week.`,
   }
 }
@@ -148,13 +156,14 @@ export function composeMonth(
   month: Temporal.PlainYearMonth,
   comparisons: readonly Comparison[],
   edits: IssueEdits = noEdits,
+  around: Around = {},
 ): ComposedIssue {
   const ranked = arrange(comparisons, edits)
   const all = ranked.map((comparison) => composeEdited(comparison, edits))
   const label = month.toPlainDate({ day: 1 }).toLocaleString('en-GB', { month: 'long', year: 'numeric' })
   const rest = all.length - mostInRollUp
   return {
-    ...composeIssue(week, ranked.slice(0, mostInRollUp), edits),
+    ...composeIssue(week, ranked.slice(0, mostInRollUp), edits, around),
     weekLabel: label,
     subject: monthSubjectOf(month.toString(), label, ranked),
     countLabel: `${comparisonCount(all.length)} in ${label}`,

@@ -5,11 +5,14 @@ import type { MailTemplates } from '../mail/mail-templates.ts'
 import type { StoredComparison } from '../verdict/comparison.ts'
 import { withVotes } from '../verdict/count-votes.ts'
 import { composeIssue } from './compose.ts'
+import type { ComposedCorrection } from './compose-correction.ts'
 import { currentEdits } from './edit-history.ts'
 import { type Edition, freezeEdition } from './edition.ts'
 import type { IssueEdits } from './edits.ts'
+import { findCorrections } from './find-corrections.ts'
 import { ensureIssue, type Issue, lockIssue, weekOfIssue } from './issue.ts'
-import { type IssueLink, linksOf, saveDraftLinks } from './links.ts'
+import { keepCorrections } from './kept-corrections.ts'
+import { addLinks, correctionLinks, type IssueLink, linksOf, saveDraftLinks } from './links.ts'
 import { freezeVotes, lookBackOf, votesOfIssue } from './outcome.ts'
 import { type IssueSetting, renderIssue } from './render.ts'
 import { type LeftOut, selectComparisons } from './select.ts'
@@ -35,6 +38,7 @@ export type DraftResult = {
   readonly edition: Edition | null
   readonly chosen: readonly StoredComparison[]
   readonly leftOut: readonly LeftOut[]
+  readonly corrections: readonly ComposedCorrection[]
 }
 
 /**
@@ -54,7 +58,7 @@ export async function draftIssue(deps: DraftDeps, week: Week): Promise<DraftResu
 
 /**
  * Drafts again, as of the same cut-off, an issue in which a comparison has been retracted since, or given a time to come:
- * it is in no such issue, approved or not. An approval is gone with it, because the edition is another one. Returns
+ * it is in no such issue, approved or not, nor is a correction of it. An approval is gone with it, because the edition is another one. Returns
  * whether that was needed.
  */
 export async function dropRetracted(deps: DraftDeps, week: string): Promise<boolean> {
@@ -62,10 +66,9 @@ export async function dropRetracted(deps: DraftDeps, week: string): Promise<bool
     const issue = await lockIssue(trx, week)
     if (!issue?.cutoff_at || !['draft', 'approved', 'missed'].includes(issue.state)) return false
     const retracted = await trx
-      .selectFrom('issue_comparison as ic')
-      .innerJoin('comparison as c', 'c.id', 'ic.comparison_id')
+      .selectFrom('comparison as c')
       .select('c.id')
-      .where('ic.issue_id', '=', issue.id)
+      .where('c.id', 'in', spokenOf(trx, issue.id))
       .where((eb) => eb.or([eb('c.retracted_at', 'is not', null), eb('c.published_at', '>', deps.clock())]))
       .limit(1)
       .executeTakeFirst()
@@ -73,6 +76,15 @@ export async function dropRetracted(deps: DraftDeps, week: string): Promise<bool
     await draftAgain(trx, deps, issue)
     return true
   })
+}
+
+/** What is in a draft, in full or corrected. */
+function spokenOf(trx: Transaction<Database>, issueId: number) {
+  return trx
+    .selectFrom('issue_comparison')
+    .select('comparison_id')
+    .where('issue_id', '=', issueId)
+    .union(trx.selectFrom('issue_correction').select('comparison_id').where('issue_id', '=', issueId))
 }
 
 /**
@@ -101,6 +113,7 @@ async function draftNow(
   const week = weekOfIssue(issue)
   const { least, most } = deps.comparisons
   await trx.deleteFrom('issue_comparison').where('issue_id', '=', issue.id).execute()
+  await keepCorrections(trx, issue.id, [])
   const baseline = await baselineOf(trx, week, cutoff, deps.calendar)
   const edits = given ?? (await currentEdits(trx, issue.id)).edits
   const byHand = { leftOut: edits.leftOut, include: edits.include, now: deps.clock() }
@@ -124,7 +137,7 @@ async function draftNow(
         edition: null,
         chosen: [],
       },
-      leftOut: [...leftOut, ...waiting],
+      ...{ leftOut: [...leftOut, ...waiting], corrections: [] },
     }
   }
 
@@ -133,16 +146,19 @@ async function draftNow(
   const votes = await votesOfIssue(trx, issue.id)
   const comparisons = chosen.map((comparison) => withVotes(comparison, votes))
   const lookBack = await lookBackOf(trx, issue.id, votes)
-  const composed = composeIssue(week, comparisons, edits, { lookBack })
+  const corrections = await findCorrections(trx, issue.id, cutoff)
+  const composed = composeIssue(week, comparisons, edits, { corrections, lookBack })
   const edition = freezeEdition(renderIssue(deps.templates, composed, deps.setting))
   const order = composed.comparisons.map((comparison) => comparison.slug)
   const ordered = chosen.toSorted((a, b) => order.indexOf(a.slug) - order.indexOf(b.slug))
   const links = linksOf(composed, deps.setting)
   const state = stateAfter(issue, edition.hash)
   await saveDraft(trx, issue, { state, cutoff, edition, comparisons: ordered, links })
+  await keepCorrections(trx, issue.id, corrections)
+  await addLinks(trx, issue.id, correctionLinks(composed, deps.setting))
   return {
     ...{ week: week.name, outcome: 'drafted', state, cutoff, reason: reasonAfter(issue, state), edition },
-    ...{ chosen: ordered, leftOut },
+    ...{ chosen: ordered, leftOut, corrections: composed.corrections },
   }
 }
 
@@ -291,7 +307,7 @@ function unchanged(issue: Issue): DraftResult {
       cutoff: issue.cutoff_at,
       reason: issue.reason,
     },
-    ...{ edition: null, chosen: [], leftOut: [] },
+    ...{ edition: null, chosen: [], leftOut: [], corrections: [] },
   }
 }
 

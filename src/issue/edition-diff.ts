@@ -2,6 +2,7 @@ import { diffArrays } from 'diff'
 import type { DiffPart } from '../verdict/word-diff.ts'
 import { personalHoles, type Rendered } from './edition.ts'
 import { goUrl, type LinkTarget, withDirectLinks } from './links.ts'
+import { withPrimaryPassages } from './passage.ts'
 import { readMail } from './preflight/document.ts'
 import { diffText, type Stretch, wordsOrWhole } from './text-diff.ts'
 
@@ -60,7 +61,8 @@ export async function diffEditions(
 }
 
 /** An edition as it is compared: counted links by their targets, a reader's own by what they are. */
-async function read({ edition, links }: Compared, publicUrl: string) {
+async function read({ edition: given, links }: Compared, publicUrl: string) {
+  const edition = { html: withPrimaryPassages(given.html), text: withPrimaryPassages(given.text) }
   const html = withoutHoles(withDirectLinks(edition.html, publicUrl, links))
   const mail = await readMail(html)
   const all = (selector: string) => [...mail.querySelectorAll(selector)]

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { withPassages, withPrimaryPassages } from './passage.ts'
 
 /** What is personal in a mail: each is a hole in the edition that delivery fills per reader. */
 export const personalHoles = ['unsubscribe', 'preferences', 'webVersion', 'vote'] as const
@@ -42,7 +43,15 @@ export function freezeEdition({ subject, preheader, html, text }: Rendered): Edi
   return { hash, subject, preheader, html, text }
 }
 
-/** Cuts an edition once, before the first reader. Throws when a part lacks a working way out: such a mail is never sent. */
+/** An edition for readers who get the passages with these keys and no other; every other byte stays. */
+export function toldOnly({ subject, preheader, html, text }: Rendered, keys: readonly string[]): Edition {
+  return freezeEdition({ subject, preheader, html: withPassages(html, keys), text: withPassages(text, keys) })
+}
+
+/**
+ * Cuts an edition once, before the first reader; of its passages it keeps the primary ones. Throws when a part lacks a
+ * working way out: such a mail is never sent.
+ */
 export function cutEdition(edition: Edition): CutEdition {
   const cut = {
     hash: edition.hash,
@@ -68,7 +77,7 @@ export function fillEdition(cut: CutEdition, links: PersonalLinks): { html: stri
 }
 
 function pieces(part: string): readonly string[] {
-  return part.split(/\u0001(\w+)\u0002/)
+  return withPrimaryPassages(part).split(/\u0001(\w+)\u0002/)
 }
 
 function fill(parts: readonly string[], links: PersonalLinks): string {

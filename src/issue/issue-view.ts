@@ -3,7 +3,8 @@ import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool 
 import { holeFor } from './edition.ts'
 import { excerpt } from './excerpt.ts'
 import { setIntro } from './intro.ts'
-import { goUrl, linksOf } from './links.ts'
+import { correctionLinks, goUrl, linksOf } from './links.ts'
+import { passageMarks } from './passage.ts'
 
 /** What the mail says around the issue: where its links lead, and who sends it. */
 export type IssueSetting = { readonly publicUrl: string; readonly postalAddress: string }
@@ -22,6 +23,7 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
   const intro = setIntro(issue.intro)
   const links = linksOf(given, setting)
   const urls = links.map((link) => goUrl(setting.publicUrl, link))
+  const corrected = correctionLinks(given, setting)
   return {
     ...issue,
     ...clean(setting),
@@ -31,6 +33,10 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
     introText: intro.text,
     shipStamp: stampView('ship'),
     skipStamp: stampView('skip'),
+    corrections: issue.corrections.map((correction, index) => ({
+      ...{ ...correction, ...passageMarks(correction) },
+      url: goUrl(setting.publicUrl, corrected[index] ?? { id: '' }),
+    })),
     glance: issue.glance.map((comparison) => ({
       ...comparison,
       winnerStamp: stampView(winningStamp(comparison)),

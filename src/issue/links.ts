@@ -18,13 +18,22 @@ export function linksOf(
   issue: Pick<ComposedIssue, 'week'> & { readonly comparisons: readonly { readonly slug: string }[] },
   { publicUrl }: { readonly publicUrl: string },
 ): readonly IssueLink[] {
-  const base = withoutSlash(publicUrl)
-  const comparisons = issue.comparisons.map(({ slug }) => {
-    const target = `${base}/compare/${encodeURIComponent(slug)}`
-    return { kind: 'comparison' as const, id: linkId(issue.week, target), slug, target }
-  })
-  const trap = `${base}/issues/${issue.week}`
+  const comparisons = issue.comparisons.map(({ slug }) => comparisonLink(issue.week, slug, publicUrl))
+  const trap = `${withoutSlash(publicUrl)}/issues/${issue.week}`
   return [...comparisons, { kind: 'trap', id: linkId(issue.week, `trap ${trap}`), target: trap }]
+}
+
+/** The counted links of what an issue corrects, in its order. They have no place: not every reader gets them. */
+export function correctionLinks(
+  { week, corrections }: Pick<ComposedIssue, 'week' | 'corrections'>,
+  { publicUrl }: { readonly publicUrl: string },
+): readonly IssueLink[] {
+  return corrections.map(({ slug }) => comparisonLink(week, slug, publicUrl))
+}
+
+function comparisonLink(week: string, slug: string, publicUrl: string): IssueLink {
+  const target = `${withoutSlash(publicUrl)}/compare/${encodeURIComponent(slug)}`
+  return { kind: 'comparison', id: linkId(week, target), slug, target }
 }
 
 /** Where a counted link leads first. */

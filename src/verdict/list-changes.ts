@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { loadAtRevision } from './at-revision.ts'
 import { type Change, changesBetween } from './changes.ts'
+import { factsIn } from './facts.ts'
 
 /** What changed in a comparison, and when. */
 export type DatedChange = Change & { readonly at: Temporal.Instant }
@@ -38,11 +39,7 @@ async function turningRevisions(db: Kysely<Database>, comparisonId: number, now:
              coalesce(lead(revised_at) over (order by revision), ${now}::timestamptz) as until
         from comparison_revision where comparison_id = ${comparisonId}
     ), facts as (
-      select revision, revised_at,
-             jsonb_path_query_array(document, '$.tools[*].slug') ||
-             jsonb_path_query_array(document, '$.tools[*].entryPrice') ||
-             jsonb_build_array(document #> '{tools,0,priceNote}', document #> '{tools,1,priceNote}') ||
-             jsonb_path_query_array(document, '$.tools[*].reviews[*].verdict') as said
+      select revision, revised_at, ${factsIn(sql`document`)} as said
         from told
        where document -> 'retracted' is distinct from 'true'::jsonb
          and (document ->> 'publishedAt')::timestamptz <= until

@@ -71,6 +71,24 @@ describe('the archive', () => {
   })
 })
 
+describe('an issue in the archive whose verdict was revised since', () => {
+  it('says what changed and when, above the edition as it was sent', async () => {
+    await threeIssues()
+    const before = await page('/issues/2026-W47')
+    await publish(database.db, documentFor('glyphmoor-vs-kernwick', {}, [1, 0]))
+
+    const { document } = await page('/issues/2026-W47')
+
+    const note = document.querySelector('[role=note]')
+    expect(note?.textContent).toContain('Corrected since this issue was sent:')
+    expect(note?.textContent).toContain('it shipped it before, 4 of 4; now 1 of 4 ships it.')
+    expect(note?.querySelector('a')?.getAttribute('href')).toBe(`${site}/compare/glyphmoor-vs-kernwick`)
+    note?.remove()
+    expect(document.body.innerHTML).toBe(before.document.body.innerHTML)
+    expect((await page('/issues/2026-W48')).document.querySelector('[role=note]')).toBeNull()
+  })
+})
+
 describe('the search', () => {
   it.each([
     ['a tool', 'SmolVLM2'],

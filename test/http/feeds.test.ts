@@ -60,6 +60,40 @@ describe('the feed as Atom', () => {
   })
 })
 
+describe('the feed after a verdict was revised', () => {
+  it('says what was corrected, when, and that the issue was updated then; and stays valid', async () => {
+    await sent()
+    const at = '2026-11-25T08:00:00Z'
+    await reviseAt('2026-11-24T08:00:00Z', documentFor('glyphmoor-vs-kernwick', {}, [1, 3]))
+    await reviseAt(at, { ...documentFor('glyphmoor-vs-kernwick', {}, [1, 2]), title: 'A <b>new</b> title' })
+
+    const entry = JSON.parse(await read('/feed.json', at)).items[0]
+
+    expect(entry.date_modified).toBe(at)
+    expect(entry.content_html).toContain('Corrected since this issue was sent:')
+    expect(entry.content_html).toContain(`${site}/compare/glyphmoor-vs-kernwick`)
+    expect(entry.content_html).toContain('A &lt;b&gt;new&lt;/b&gt; title')
+    expect(entry.content_html).toContain(
+      'glyphmoor-vs-kernwick left on 24 November 2026: it shipped it before, 4 of 4; now 1 of 4',
+    )
+    expect(entry.content_html).toContain(
+      'glyphmoor-vs-kernwick right on 25 November 2026: it skipped it before, 0 of 4; now 2 of 4',
+    )
+    expect(await faultsOf(await read('/feed.xml', at))).toEqual([])
+  })
+
+  it('says nothing when only words were mended, or when it is as it was again', async () => {
+    await sent()
+    await reviseAt('2026-11-23T08:00:00Z', documentFor('glyphmoor-vs-kernwick', {}, [0, 4]))
+    await reviseAt('2026-11-24T08:00:00Z', documentFor('glyphmoor-vs-kernwick', { title: 'Mended' }))
+
+    const entry = JSON.parse(await read('/feed.json', '2026-11-25T08:00:00Z')).items[0]
+
+    expect(entry.date_modified).toBe('2026-11-20T14:00:00Z')
+    expect(entry.content_html).not.toContain('Corrected since')
+  })
+})
+
 describe('the feed as JSON', () => {
   it('is valid by the schema of JSON Feed 1.1, empty and full', async () => {
     const empty = JSON.parse(await read('/feed.json'))
@@ -159,10 +193,11 @@ async function sent() {
 }
 
 async function retractAt(at: string) {
-  await publishComparison(
-    { db: database.db, clock: clockAt(at) },
-    { ...documentFor('glyphmoor-vs-kernwick'), retracted: true },
-  )
+  await reviseAt(at, { ...documentFor('glyphmoor-vs-kernwick'), retracted: true })
+}
+
+async function reviseAt(at: string, document: ReturnType<typeof documentFor>) {
+  await publishComparison({ db: database.db, clock: clockAt(at) }, document)
 }
 
 async function read(path: string, at = friday): Promise<string> {

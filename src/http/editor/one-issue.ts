@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { Issue } from '../../issue/issue.ts'
 import { listSittings } from '../../issue/list-sittings.ts'
 import { contentPanel, type NotSaved } from './content-panel.ts'
+import { correctionsPanel } from './corrections-panel.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { doubtPanel } from './doubt-panel.ts'
 import { issueNamed } from './issue-named.ts'
@@ -41,6 +42,7 @@ export async function showIssue(
     data: {
       issue: await issuePanel(deps, issue),
       content,
+      corrections: await correctionsPanel(deps, issue),
       preview: await previewPanel(deps, issue, c.req.query()),
       preflight: await preflightPanel(deps, issue),
       sending: await sendingPanel(deps, issue),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { categoriesOf } from '../../delivery/choice.ts'
+import { categoriesOf, choiceOfEverybody } from '../../delivery/choice.ts'
 import { type NoPreview, type Onlooker, type Preview, previewEdition } from '../../delivery/preview.ts'
 import type { Issue } from '../../issue/issue.ts'
 import type { DeskDeps } from './desk.ts'
@@ -17,16 +17,17 @@ export async function previewPanel(
   if (issue.edition_hash === null) return undefined
   const { view, as } = previewQuery.parse(query)
   const preview = await previewEdition(deps, issue, as)
+  const corrects = (await choiceOfEverybody(deps.db, issue.id)) !== 'weekly'
   const page = `/desk/issues/${issue.week}`
   const chosen = views.find((one) => one.view === view)
   const isFramed = framedViews.includes(view)
   return {
-    ...{ page, view, as: asWritten(as), who: whoOf(as, preview), hash: issue.edition_hash },
+    ...{ page, view, as: asWritten(as), who: whoOf(as, preview, corrects), hash: issue.edition_hash },
     tabs: views.map((one) => ({
       ...{ view: one.view, label: one.label, isCurrent: one.view === view },
       url: addressOf(page, one.view, as),
     })),
-    kinds: (await kindsOf(deps, issue)).map(({ label, onlooker }) => ({
+    kinds: (await kindsOf(deps, issue, corrects)).map(({ label, onlooker }) => ({
       ...{ label, url: addressOf(page, view, onlooker) },
       isCurrent: asWritten(onlooker) === asWritten(as),
     })),
@@ -79,11 +80,14 @@ function headersOf({ from, to, replyTo, subject, headers, tags }: Preview['mail'
   return Object.entries(rows).map(([name, value]) => ({ name, value }))
 }
 
+const weekly = { kind: 'weekly' } as const
+
 /** Whoever can be picked without an address: the kinds of reader that there can be of this issue. */
-async function kindsOf({ db }: DeskDeps, issue: Issue) {
+async function kindsOf({ db }: DeskDeps, issue: Issue, corrects: boolean) {
   const categories = await categoriesOf(db, issue.id)
   return [
-    { label: 'A new reader, weekly', onlooker: { kind: 'weekly' } as const },
+    ...(corrects ? [{ label: 'A weekly reader, told otherwise before', onlooker: weekly }] : []),
+    { label: 'A new reader, weekly', onlooker: corrects ? ({ kind: 'new' } as const) : weekly },
     { label: 'A monthly reader', onlooker: { kind: 'monthly' } as const },
     ...categories.map((category) => ({
       ...{ label: `Follows only ${category}`, onlooker: { kind: 'follows', category } as const },
@@ -91,9 +95,11 @@ async function kindsOf({ db }: DeskDeps, issue: Issue) {
   ]
 }
 
-function whoOf(as: Onlooker, preview: Preview | NoPreview): string {
+function whoOf(as: Onlooker, preview: Preview | NoPreview, corrects: boolean): string {
   switch (as.kind) {
     case 'weekly':
+      return corrects ? 'a weekly reader gets it who was told otherwise before' : 'a new reader gets it'
+    case 'new':
       return 'a new reader gets it'
     case 'monthly':
       return 'a monthly reader gets it'

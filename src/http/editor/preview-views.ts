@@ -47,6 +47,7 @@ export const previewQuery = z.object({
 export function asWritten(onlooker: Onlooker): string {
   switch (onlooker.kind) {
     case 'weekly':
+    case 'new':
     case 'monthly':
       return onlooker.kind
     case 'follows':
@@ -59,7 +60,7 @@ export function asWritten(onlooker: Onlooker): string {
 }
 
 function onlookerOf(written: string): Onlooker {
-  if (written === 'monthly') return { kind: 'monthly' }
+  if (written === 'monthly' || written === 'new') return { kind: written }
   if (written.startsWith('follows:')) return { kind: 'follows', category: written.slice('follows:'.length) }
   return uuid.test(written) ? { kind: 'reader', publicId: written } : { kind: 'weekly' }
 }

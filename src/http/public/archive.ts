@@ -4,11 +4,13 @@ import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
 import { webVersion } from '../../delivery/web-version.ts'
 import { composeComparison } from '../../issue/compose.ts'
+import { correctedSince } from '../../issue/corrected-since.ts'
 import type { WireFacts } from '../../mail/wire.ts'
 import type { Pages } from '../../template.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
 import { searchComparisons } from '../../verdict/search-comparisons.ts'
 import { answerKept, cachePages, type Look, publicly } from './cached.ts'
+import { withCorrections } from './corrections.ts'
 import { markHits, snippetOf } from './highlight.ts'
 import { framed } from './issue-frame.ts'
 import { issuesWith, type SentIssue, sentIssue, sentIssues } from './issues.ts'
@@ -124,9 +126,11 @@ async function lookAtIssue(deps: Deps, week: string): Promise<Look | undefined> 
 async function issuePage(deps: Deps, week: string, { weeks }: Library): Promise<string> {
   const issue = await sentIssue(deps.db, week)
   if (!issue) throw new Error(`Issue ${week} went away while its page was made`)
-  const edition = withRetractions(await webVersion(deps, issue), await retractedSince(deps.db, issue.id))
-  const at = weeks.indexOf(week)
   const { publicUrl } = deps.wire
+  const corrected = await correctedSince(deps.db, issue, deps.clock())
+  const told = withCorrections(await webVersion(deps, issue), corrected, publicUrl)
+  const edition = withRetractions(told, await retractedSince(deps.db, issue.id))
+  const at = weeks.indexOf(week)
   return framed(edition, deps.pages, {
     ...{ week, date: issue.date, subject: issue.subject, preheader: issue.preheader, publicUrl },
     ...{ older: weeks[at - 1] ?? '', newer: weeks[at + 1] ?? '' },

@@ -1,5 +1,7 @@
 import { parseHTML } from 'linkedom'
 import sanitizeHtml from 'sanitize-html'
+import type { Corrected } from '../../issue/corrected-since.ts'
+import { correctionsNote } from './corrections.ts'
 import { retractionNote } from './retractions.ts'
 
 /**
@@ -8,7 +10,15 @@ import { retractionNote } from './retractions.ts'
  */
 export function feedContent(
   edition: string,
-  { publicUrl, retracted }: { readonly publicUrl: string; readonly retracted: readonly string[] },
+  {
+    publicUrl,
+    retracted,
+    corrected,
+  }: {
+    readonly publicUrl: string
+    readonly retracted: readonly string[]
+    readonly corrected: readonly Corrected[]
+  },
 ): string {
   const content = sanitizeHtml(told(edition), {
     allowedTags: kept,
@@ -20,7 +30,8 @@ export function feedContent(
       attribs['aria-hidden'] === 'true',
     transformTags: { a: (tagName, attribs) => ({ tagName, attribs: absolute(attribs, publicUrl) }) },
   })
-  return `${retractionNote(retracted)}${content.replace(/\s*\n\s*/g, '\n').trim()}`
+  const notes = retractionNote(retracted) + correctionsNote(corrected, publicUrl)
+  return `${notes}${content.replace(/\s*\n\s*/g, '\n').trim()}`
 }
 
 const kept = [

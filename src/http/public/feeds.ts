@@ -5,6 +5,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
 import { webVersion } from '../../delivery/web-version.ts'
+import { correctedSince } from '../../issue/corrected-since.ts'
 import type { WireFacts } from '../../mail/wire.ts'
 import { answerKept, cachePages, type Look, type Made, publicly } from './cached.ts'
 import { feedContent } from './feed-content.ts'
@@ -57,17 +58,19 @@ async function entries(deps: Deps): Promise<readonly Entry[]> {
   return Promise.all(issues.map((issue) => entryOf(deps, issue)))
 }
 
-/** Its id is its address, for good; it is updated when something in it was retracted, and else never. */
+/** Its id is its address, for good; it is updated when something in it was retracted or corrected, and else never. */
 async function entryOf(deps: Deps, issue: SentIssue): Promise<Entry> {
   const { publicUrl } = deps.wire
   const edition = await webVersion(deps, issue)
   const retracted = await retractedSince(deps.db, issue.id)
   const retractedAt = await lastRetraction(deps.db, issue.id)
+  const corrected = await correctedSince(deps.db, issue, deps.clock())
+  const updates = [...(retractedAt ? [retractedAt] : []), ...corrected.map(({ at }) => at)]
   return {
     ...{ url: `${publicUrl}/issues/${issue.week}`, title: issue.subject, summary: issue.preheader },
-    content: feedContent(edition, { publicUrl, retracted }),
+    content: feedContent(edition, { publicUrl, retracted, corrected }),
     published: issue.sentAt,
-    updated: retractedAt ?? issue.sentAt,
+    updated: updates.length > 0 ? newestOf(updates) : issue.sentAt,
   }
 }
 

@@ -15,7 +15,7 @@ export type Published = { readonly texts: readonly string[]; readonly names: rea
 type Trace = { readonly name: string; readonly pattern: RegExp; readonly isNeverMeant?: true }
 
 const traces: readonly Trace[] = [
-  { name: 'a hole that was not filled', pattern: /[\u0001\u0002]\w*/g, isNeverMeant: true },
+  { name: 'a hole that was not filled', pattern: /[\u0001-\u0006]\w*/g, isNeverMeant: true },
   { name: 'an object in the place of words', pattern: /\[object \w+\]/g, isNeverMeant: true },
   { name: 'filler text', pattern: /\blorem\s+ipsum\b/gi, isNeverMeant: true },
   { name: 'a template’s braces', pattern: /\{\{[^{}\n]{0,60}(?:\}\})?|\}\}/g },
@@ -71,6 +71,6 @@ function linksOf(html: string): string {
 }
 
 function around(words: string, at: number, token: string): string {
-  const cut = words.slice(Math.max(0, at - 20), at + token.length + 20).replace(/[\u0001\u0002]/g, '▯')
+  const cut = words.slice(Math.max(0, at - 20), at + token.length + 20).replace(/[\u0001-\u0006]/g, '▯')
   return `“${cut.replace(/\s+/g, ' ').trim()}”`
 }
