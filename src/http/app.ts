@@ -24,6 +24,7 @@ import { goRoutes } from './public/go.ts'
 import { publicRoutes } from './public/routes.ts'
 import { changeAddressRoutes } from './reader/change-address.ts'
 import { confirmRoutes } from './reader/confirm.ts'
+import { followLetterRoutes } from './reader/follow-letter.ts'
 import { preferencesRoutes } from './reader/preferences.ts'
 import { signUpDoor, signUpRoutes } from './reader/sign-up.ts'
 import { unsubscribeRoutes } from './reader/unsubscribe.ts'
@@ -80,6 +81,7 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', challenge.routes())
     .route('/', signUpRoutes(signUp))
     .route('/', confirmRoutes(signUp))
+    .route('/', followLetterRoutes({ ...newsletter, pages }))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
     .use('/', allowChallenge(challenge))
     .use('/compare/:slug', allowChallenge(challenge))

@@ -25,10 +25,15 @@ export type Saved = 'saved' | 'no change' | 'empty' | 'not on the list'
 const mostOffered = { categories: 60, tools: 80 }
 
 /** Stores a reader's choices as a whole. What cannot be followed is left out. */
-export async function savePreferences(
+export function savePreferences(deps: Deps, publicId: string, wish: Preferences): Promise<Saved> {
+  return changePreferences(deps, publicId, () => wish)
+}
+
+/** Stores what a reader's choices become, given what they are. */
+export async function changePreferences(
   { db, clock }: Deps,
   publicId: string,
-  wish: Preferences,
+  change: (now: Preferences) => Preferences,
 ): Promise<Saved> {
   return db.transaction().execute(async (trx) => {
     const reader = await trx
@@ -39,19 +44,33 @@ export async function savePreferences(
       .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return 'not on the list'
-    const before = await choicesOf(trx, reader)
-    const after = { cadence: wish.cadence, ...(await thatExist(trx, reader.id, wish)) }
-    if (describe(after) === describe(before)) return 'no change'
-    if (after.cadence === 'followed' && after.categories.length + after.tools.length === 0) return 'empty'
-
-    await trx.updateTable('subscriber').set({ cadence: after.cadence }).where('id', '=', reader.id).execute()
-    await replaceFollows(trx, reader.id, after)
-    await recordConsent(trx, {
-      ...{ subscriberId: reader.id, kind: 'preferences changed', at: clock(), method: 'page' },
-      detail: describe(after),
-    })
-    return 'saved'
+    return storeChoices(trx, clock, reader, { change, method: 'page' })
   })
+}
+
+/** The same for a reader whose row is held, within a transaction that does more. */
+export async function storeChoices(
+  trx: Transaction<Database>,
+  clock: Clock,
+  reader: { readonly id: number; readonly cadence: Cadence },
+  {
+    change,
+    method,
+  }: { readonly change: (now: Preferences) => Preferences; readonly method: 'page' | 'link' },
+): Promise<Exclude<Saved, 'not on the list'>> {
+  const before = await choicesOf(trx, reader)
+  const wish = change(before)
+  const after = { cadence: wish.cadence, ...(await thatExist(trx, reader.id, wish)) }
+  if (describe(after) === describe(before)) return 'no change'
+  if (after.cadence === 'followed' && after.categories.length + after.tools.length === 0) return 'empty'
+
+  await trx.updateTable('subscriber').set({ cadence: after.cadence }).where('id', '=', reader.id).execute()
+  await replaceFollows(trx, reader.id, after)
+  await recordConsent(trx, {
+    ...{ subscriberId: reader.id, kind: 'preferences changed', at: clock(), method },
+    detail: describe(after),
+  })
+  return 'saved'
 }
 
 /** What a reader follows now, by id and cadence of their row. */

@@ -112,7 +112,7 @@ function publicComparisons(db: Kysely<Database>, now: Temporal.Instant) {
 
 /** What is one reader's, the editors', or for programs. */
 const closed = [
-  ...['/desk', '/outbox', '/preferences', '/unsubscribe', '/address', '/vote', '/confirm', '/go'],
+  ...['/desk', '/outbox', '/preferences', '/unsubscribe', '/address', '/vote', '/confirm', '/follow', '/go'],
   ...['/embed', '/api', '/webhooks', '/challenge', '/metrics', '/healthz', '/readyz'],
 ]
 
