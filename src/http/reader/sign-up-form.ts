@@ -77,8 +77,8 @@ const posted = z.object({
   altcha: text.optional(),
   'follow-tool': text.optional(),
   'follow-category': text.optional(),
-  follow: z.unknown(),
-  cadence: z.unknown(),
+  follow: z.unknown().optional(),
+  cadence: z.unknown().optional(),
 })
 
 export type Posted = z.infer<typeof posted>
