@@ -39,6 +39,7 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
       url: urls[index] ?? '',
+      follow: `${holeFor('preferences')}/follow/${comparison.slug}`,
       tools: comparison.tools.map(toolView),
       split: comparison.split.map(splitView),
     })),

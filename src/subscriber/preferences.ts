@@ -12,10 +12,17 @@ export type Preferences = {
   readonly tools: readonly string[]
 }
 
+type Offered = {
+  readonly name: string
+  readonly followed: boolean
+  /** Whether a comparison that visitors see has it, and it has a page. */
+  readonly isPublic: boolean
+}
+
 /** What can be followed, and whether this reader does. */
 export type Followable = {
-  readonly categories: readonly { readonly name: string; readonly followed: boolean }[]
-  readonly tools: readonly { readonly slug: string; readonly name: string; readonly followed: boolean }[]
+  readonly categories: readonly Offered[]
+  readonly tools: readonly (Offered & { readonly slug: string })[]
 }
 
 /** `empty`: only what one follows was asked for, and nothing is followed. */
@@ -106,7 +113,10 @@ export async function followable(
       select t.category as name from comparison_tool t join comparison c on c.id = t.comparison_id
        where c.retracted_at is null and c.published_at <= ${now}::timestamptz and t.category <> ''
        group by t.category order by max(c.published_at) desc, t.category limit ${mostOffered.categories}::int)
-    select name, name in (select name from followed) as followed
+    select name, name in (select name from followed) as followed,
+           exists (select from comparison_tool t join comparison c on c.id = t.comparison_id
+                    where t.category = offered.name
+                      and c.retracted_at is null and c.published_at <= ${now}::timestamptz) as "isPublic"
       from (select name from followed union select name from recent) offered order by lower(name), name`.execute(
     db,
   )
@@ -122,7 +132,10 @@ export async function followable(
         from comparison_tool t join comparison c on c.id = t.comparison_id
        where t.tool_id in (select id from offered) and c.published_at <= ${now}::timestamptz
        order by t.tool_id, c.published_at desc, c.id desc)
-    select tool.slug, coalesce(named.name, tool.slug) as name, o.id in (select id from followed) as followed
+    select tool.slug, coalesce(named.name, tool.slug) as name, o.id in (select id from followed) as followed,
+           exists (select from comparison_tool t join comparison c on c.id = t.comparison_id
+                    where t.tool_id = o.id
+                      and c.retracted_at is null and c.published_at <= ${now}::timestamptz) as "isPublic"
       from offered o join tool on tool.id = o.id left join named on named.id = o.id
      order by lower(coalesce(named.name, tool.slug)), tool.slug`.execute(db)
   return { categories: categories.rows, tools: tools.rows }

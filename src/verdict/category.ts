@@ -16,6 +16,12 @@ export function categorySlug(name: string): string {
     .replace(/^-|-$/g, '')
 }
 
+/** The path of a category's page; empty where its name makes none. */
+export function categoryPath(name: string): string {
+  const slug = categorySlug(name)
+  return slug === '' ? '' : `/categories/${encodeURIComponent(slug)}`
+}
+
 const spoken: Readonly<Record<string, string>> = { '&': 'and', '+': 'plus', '#': 'sharp' }
 
 /** The categories of what visitors see at an instant, those with the newest comparison first. */
