@@ -87,6 +87,7 @@ describe('the mail', () => {
       new Set([
         ...linksOf(sampleIssue(), setting).map((link) => goUrl(setting.publicUrl, link)),
         ...Object.values(annsLinks),
+        ...sampleIssue().comparisons.map(({ slug }) => `${annsLinks.preferences}/follow/${slug}`),
       ]),
     )
     expect(all('img, link, script, iframe, video, svg, [src], [background]')).toEqual([])
