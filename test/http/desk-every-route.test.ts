@@ -332,6 +332,7 @@ const reachedOtherwise = [
   'GET /desk/issues/:week/progress',
   'GET /desk/issues/:week/revision',
   'GET /desk/preview-link/:name{(unsubscribe|preferences|web)}',
+  'GET /desk/preview-link/preferences/follow/:slug',
   'GET /desk/sign-in',
 ]
 

@@ -181,7 +181,10 @@ describe('the frame of a preview', () => {
     const pages = await Promise.all(links.map((link) => eve.get(link ?? '').then((answer) => answer.text())))
 
     expect(new Set(links)).toEqual(
-      new Set(['/desk/preview-link/unsubscribe', '/desk/preview-link/preferences', '/desk/preview-link/web']),
+      new Set([
+        ...['/desk/preview-link/unsubscribe', '/desk/preview-link/preferences', '/desk/preview-link/web'],
+        ...['/desk/preview-link/preferences/follow/loom', '/desk/preview-link/preferences/follow/quern'],
+      ]),
     )
     expect(pages.join()).toMatch(/The issue on the web[\s\S]*What the reader gets[\s\S]*The way off the list/)
   })

@@ -38,7 +38,9 @@ describe('the link under a comparison in a mail', () => {
 
     expect(links[0]).toBe(links[1])
     expect(status).toBe(200)
-    expect(document.querySelector('.lede a')?.getAttribute('href')).toBe(`/compare/${slug}`)
+    const comparison = document.querySelector('.lede a')
+    expect(comparison?.getAttribute('href')).toBe(`/compare/${slug}`)
+    expect(comparison?.textContent).toBe(`${slug} left vs ${slug} right`)
   })
 
   it('on the web and in the feeds leads to where anybody can follow', async () => {

@@ -42,13 +42,16 @@ export function previewRoutes(deps: DeskDeps): Hono<DeskEnv> {
       return found ? download(c, deps, found.preview) : deskNotFound(c, deps, 'There is no edition to keep.')
     })
     .post('/desk/issues/:week/preview/reader', (c) => findOnlooker(c, deps))
-    .get('/desk/preview-link/:name{(unsubscribe|preferences|web)}', (c) => {
-      const words = linkWords[linkName.parse(c.req.param('name'))]
-      return deskPage(c, deps, 'desk-message', {
-        ...{ section: undefined, title: words.title },
-        data: { lede: words.lede, link: { url: '/desk/issues', label: 'Back to the issues' } },
-      })
-    })
+    .get('/desk/preview-link/preferences/follow/:slug', (c) => linkPage(c, deps, linkWords.follow))
+    .get('/desk/preview-link/:name{(unsubscribe|preferences|web)}', (c) =>
+      linkPage(c, deps, linkWords[linkName.parse(c.req.param('name'))]),
+    )
+}
+
+/** What a reader's own link is, where an editor pressed it. */
+function linkPage(c: Context<DeskEnv>, deps: DeskDeps, { title, lede }: LinkWords) {
+  const link = { url: '/desk/issues', label: 'Back to the issues' }
+  return deskPage(c, deps, 'desk-message', { ...{ section: undefined, title }, data: { lede, link } })
 }
 
 type Found = { readonly issue: Issue; readonly preview: Preview }
@@ -113,7 +116,9 @@ const most = { most: suggestions + 1 }
 const nobody = 'Nobody’s address begins like that. A search goes by the beginning of the whole address.'
 const linkName = z.enum(['unsubscribe', 'preferences', 'web'])
 
-const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede: string }>> = {
+type LinkWords = { readonly title: string; readonly lede: string }
+
+const linkWords: Readonly<Record<z.infer<typeof linkName> | 'follow', LinkWords>> = {
   unsubscribe: {
     title: 'The way off the list',
     lede: 'In the mail this link takes the reader to the page where they leave the list. In a preview it leads here and does nothing.',
@@ -121,6 +126,10 @@ const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede
   preferences: {
     title: 'What the reader gets',
     lede: 'In the mail this link takes the reader to their own preferences. In a preview it leads here and changes nothing.',
+  },
+  follow: {
+    title: 'What the reader follows',
+    lede: 'In the mail this link takes the reader to a page of their own, with the comparison’s tools and category to follow. In a preview it leads here and changes nothing.',
   },
   web: {
     title: 'The issue on the web',

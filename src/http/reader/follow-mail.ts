@@ -81,7 +81,7 @@ async function show(
   const { zone } = deps.calendar
   const now = refused?.wish ?? (await choicesOf(deps.db, holder))
   const view = {
-    ...{ slug, title, link: linkTo(c), problem: refused?.problem ?? '', isTest: holder.isTest },
+    ...{ slug, comparison: title, link: linkTo(c), problem: refused?.problem ?? '', isTest: holder.isTest },
     notice: noticeTo(holder, readNotice(c.req.query('done')), zone),
     standing: standing(holder, zone),
     tools: tools.map((tool) => ({
