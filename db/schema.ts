@@ -205,9 +205,22 @@ type SignUp = {
   wording: string
   method: 'form' | 'embedded form' | 'json'
   signals: string[]
+  /** The slug of the tool, or the name of the category, that is to be followed; null where nothing is. */
+  follow_tool: string | null
+  follow_category: string | null
+  follow_cadence: WishedCadence | null
 }
 
-export type LetterKind = 'confirm' | 'welcome' | 'confirm new address' | 'address changed' | 'resumed'
+/** How often somebody who follows something on its page wants mail. */
+export type WishedCadence = Exclude<Cadence, 'monthly'>
+
+export type LetterKind =
+  | 'confirm'
+  | 'welcome'
+  | 'confirm new address'
+  | 'address changed'
+  | 'resumed'
+  | 'follow'
 
 type Letter = {
   id: Generated<string>
@@ -225,13 +238,18 @@ type Letter = {
   feedback: FeedbackState | null
   feedback_at: Instant | null
   soft_at: Instant | null
+  /** What is followed once its link is pressed, by slug or by name, and how the letter calls it; null where nothing is. */
+  follow_tool: string | null
+  follow_category: string | null
+  follow_name: string | null
+  follow_cadence: WishedCadence | null
 }
 
 type Proof = {
   token_hash: string
   letter_id: string
   subscriber_id: number
-  purpose: 'confirm' | 'change address'
+  purpose: 'confirm' | 'change address' | 'follow'
   new_address: string | null
   expires_at: Instant
   used_at: Instant | null

@@ -37,6 +37,9 @@ export function deadLinkFinder({ db, keys, publicUrl }: Deps, { week }: Pick<Iss
     if (url !== base && !url.startsWith(`${base}/`)) return undefined
     const path = url.slice(base.length).replace(/[?#].*$/, '')
     if (always.includes(path)) return undefined
+    const [, readers, slug] = /^(\/preferences\/[^/]+)\/follow\/([^/]+)$/.exec(path) ?? []
+    if (slug !== undefined)
+      return (await whyDead(base + readers, known)) ?? whyDead(`${base}/compare/${slug}`, known)
     const [, page, name = ''] = /^\/([a-z]+)\/([^/]+)$/.exec(path) ?? []
     switch (page) {
       case 'go': {

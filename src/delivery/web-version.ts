@@ -19,5 +19,11 @@ export async function webVersion(
     // A visitor is told how readers vote (`src/subscriber/vote-link.ts`).
     vote: `${publicUrl}/vote/anybody`,
   })
-  return withDirectLinks(html, publicUrl, await linkTargets(db, id))
+  return withDirectLinks(forAnybody(html, publicUrl), publicUrl, await linkTargets(db, id))
+}
+
+/** What a reader follows with their own link, anybody can follow from the comparison's page. */
+function forAnybody(html: string, publicUrl: string): string {
+  const link = new RegExp(`${RegExp.escape(`${publicUrl}/preferences/follow/`)}([a-z0-9-]+)`, 'g')
+  return html.replace(link, (_, slug) => `${publicUrl}/compare/${slug}#follow`)
 }

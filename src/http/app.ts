@@ -19,11 +19,15 @@ import { healthRoutes } from './health.ts'
 import { openMetrics } from './metrics.ts'
 import { outboxRoutes } from './outbox.ts'
 import { resendWebhook } from './provider/resend.ts'
+import { categoryRoutes } from './public/categories.ts'
 import { compareRoutes } from './public/compare.ts'
 import { goRoutes } from './public/go.ts'
 import { publicRoutes } from './public/routes.ts'
+import { toolRoutes } from './public/tools.ts'
 import { changeAddressRoutes } from './reader/change-address.ts'
 import { confirmRoutes } from './reader/confirm.ts'
+import { followLetterRoutes } from './reader/follow-letter.ts'
+import { followMailRoutes } from './reader/follow-mail.ts'
 import { preferencesRoutes } from './reader/preferences.ts'
 import { signUpDoor, signUpRoutes } from './reader/sign-up.ts'
 import { unsubscribeRoutes } from './reader/unsubscribe.ts'
@@ -78,15 +82,21 @@ export function createApp(newsletter: Newsletter, wake: Wake = () => {}): Hono {
     .route('/', unsubscribeRoutes({ ...newsletter, pages }))
     .route('/', voteRoutes({ ...newsletter, pages, networkOf: signUp.networkOf }))
     .route('/', changeAddressRoutes({ ...newsletter, pages }))
+    .route('/', followMailRoutes({ ...newsletter, pages }))
     .route('/', preferencesRoutes({ ...newsletter, pages }))
     .route('/', challenge.routes())
     .route('/', signUpRoutes(signUp))
     .route('/', confirmRoutes(signUp))
+    .route('/', followLetterRoutes({ ...newsletter, pages }))
     .use(bodyLimit({ maxSize: 4096, onError: (c) => c.html(message(pages, tooLarge), 413) }))
     .use('/', allowChallenge(challenge))
     .use('/compare/:slug', allowChallenge(challenge))
+    .use('/tools/:slug', allowChallenge(challenge))
+    .use('/categories/:slug', allowChallenge(challenge))
     .route('/', publicRoutes(signUp))
     .route('/', compareRoutes(signUp))
+    .route('/', toolRoutes(signUp))
+    .route('/', categoryRoutes(signUp))
   if (hasOutbox) app.route('/', outboxRoutes({ folder, pages }))
   app.notFound((c) => c.html(message(pages, notFound), 404))
   app.onError((error, c) => {

@@ -1,6 +1,7 @@
 import { type ComposedComparison, composeComparison } from '../issue/compose.ts'
 import { excerpt } from '../issue/excerpt.ts'
 import type { Appearance } from '../issue/find-appearance.ts'
+import { categoryPath } from '../verdict/category.ts'
 import { changeSentence } from '../verdict/changes.ts'
 import type { Comparison, Tool } from '../verdict/comparison.ts'
 import type { DatedChange } from '../verdict/list-changes.ts'
@@ -52,6 +53,7 @@ export function describe({ tools: [a, b] }: Comparison, { sentence }: { readonly
 function toolView(tool: Tool, composed: ComposedComparison['tools'][number]) {
   const { stamp, panel, panelLabel, community, entry, priceNote } = composed
   return {
+    ...{ slug: tool.slug, categoryPath: categoryPath(tool.category) },
     ...{ name: tool.name, category: tool.category, tagline: tool.tagline, description: tool.description },
     ...{ url: tool.url ?? '', stamp, percent: panel.percent, panelLabel, entry, priceNote },
     community: community ? `${community.percent}%` : '—',

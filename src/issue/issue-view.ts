@@ -12,6 +12,8 @@ export type IssueSetting = { readonly publicUrl: string; readonly postalAddress:
 type Verdict = ComposedTool['stamp'] | null
 
 const longestTagline = 140
+/** Of a title, where it only tells one link from another. */
+const longestLabel = 80
 /** Blank room behind the preheader, so that an inbox does not go on with the masthead. */
 /** Where the editor's note goes: no data can hold this character (see `printable`), so templates need no unescaped field. */
 export const introMark = '\u0003'
@@ -45,6 +47,8 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
       ...comparison,
       place: `${index + 1} of ${issue.comparisons.length}`,
       url: urls[index] ?? '',
+      label: excerpt(comparison.title, longestLabel).text,
+      follow: `${holeFor('preferences')}/follow/${comparison.slug}`,
       tools: comparison.tools.map((tool) => ({ ...toolView(tool), vote: voteLink(issue.week, tool) })),
       split: comparison.split.map(splitView),
     })),

@@ -2,15 +2,23 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { recordConsent } from './consent.ts'
+import { followWish, type KnownWish } from './follow-wish.ts'
 import { type KnownProof, postLetter, readProof } from './letter.ts'
 import { forgetErasure } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly keys: readonly SigningKey[] }
 
-/** What a confirmation link came to. `already`: its reader is on the list, however old the link is. */
+/**
+ * What a confirmation link came to, and what its letter said would be followed. `already`: its reader is on the list,
+ * however old the link is. `follows`: they are, and only the wish is left to press for (`follow.ts`).
+ */
 export type Confirmation =
-  | { readonly kind: 'confirmed' | 'already' | 'expired'; readonly address: string }
+  | {
+      readonly kind: 'confirmed' | 'already' | 'follows' | 'expired'
+      readonly address: string
+      readonly wish: KnownWish | undefined
+    }
   | { readonly kind: 'unknown' }
 
 type Reader = Selectable<Database['subscriber']>
@@ -51,18 +59,20 @@ function judge(
 ): Confirmation {
   if (!proof || !reader?.address) return { kind: 'unknown' }
   const { address, status, unsubscribed_at } = reader
-  if (status === 'confirmed' || status === 'paused') return { kind: 'already', address }
+  const { wish } = proof
+  const isOver = proof.usedAt !== null || Temporal.Instant.compare(proof.expiresAt, now) <= 0
+  if (status === 'confirmed' || status === 'paused')
+    return { kind: wish && !isOver ? 'follows' : 'already', address, wish }
 
-  const isOver = Temporal.Instant.compare(proof.expiresAt, now) <= 0
   const leftSince = unsubscribed_at !== null && Temporal.Instant.compare(unsubscribed_at, proof.postedAt) > 0
-  return { kind: proof.usedAt || isOver || leftSince ? 'expired' : 'confirmed', address }
+  return { kind: isOver || leftSince ? 'expired' : 'confirmed', address, wish }
 }
 
 async function putOnTheList(
   deps: Deps,
   trx: Transaction<Database>,
-  { id, status, address }: Reader,
-  proof: KnownProof,
+  { id, status, address, cadence }: Reader,
+  { hash, wish }: KnownProof,
   network: string | undefined,
 ): Promise<void> {
   const at = deps.clock()
@@ -71,12 +81,13 @@ async function putOnTheList(
     .set({ status: 'confirmed', confirmed_at: at, unsubscribed_at: null, paused_until: null })
     .where('id', '=', id)
     .execute()
-  await trx.updateTable('proof').set({ used_at: at }).where('token_hash', '=', proof.hash).execute()
+  await trx.updateTable('proof').set({ used_at: at }).where('token_hash', '=', hash).execute()
   if (address) await forgetErasure(trx, deps.keys, address)
   await trx.deleteFrom('departure').where('subscriber_id', '=', id).execute()
   await recordConsent(trx, {
     ...{ subscriberId: id, kind: status === 'pending' ? 'confirmed' : 'resubscribed', at, method: 'link' },
     ...(network && { network }),
   })
-  await postLetter(trx, deps, { subscriberId: id, kind: 'welcome' })
+  if (wish) await followWish(trx, deps.clock, { id, cadence }, { wish, cadence: wish.cadence })
+  await postLetter(trx, deps, { subscriberId: id, kind: 'welcome', wish })
 }

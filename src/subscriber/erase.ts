@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import { forgetVotes } from './cast-vote.ts'
 import { type ConsentMethod, recordConsent } from './consent.ts'
+import { wishColumns } from './follow-wish.ts'
 import { orderWithClaims } from './order-with-claims.ts'
 import { suppressionHash } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
@@ -151,6 +152,6 @@ async function forgetLetters(
     .where('sent_at', 'is', null)
     .where('given_up_at', 'is', null)
     .execute()
-  await theirs.set({ to_address: null }).execute()
+  await theirs.set({ to_address: null, ...wishColumns(undefined) }).execute()
   await trx.deleteFrom('sign_up').where('address', 'in', addresses).execute()
 }

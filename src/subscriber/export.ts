@@ -120,6 +120,7 @@ function lettersOf(db: Kysely<Database>, subscriberId: number) {
       'reason',
       'feedback',
       'feedback_at',
+      'follow_name',
     ])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('created_at')

@@ -1,4 +1,4 @@
-import type { LetterKind } from '../../db/schema.ts'
+import type { LetterKind, WishedCadence } from '../../db/schema.ts'
 
 /** What a letter says, and where its one button leads. */
 export type LetterWords = {
@@ -27,6 +27,8 @@ export type LetterFacts = {
   /** `Fridays at 09:00 New York time` */
   readonly rhythm: string
   readonly answerTo: string
+  /** What the letter's link follows, by the name that our own tables have for it. */
+  readonly wish: { readonly name: string; readonly cadence: WishedCadence } | undefined
 }
 
 const what = 'two AI tools side by side, what the panel ships and what it skips'
@@ -44,16 +46,19 @@ export function wordsFor(kind: LetterKind, facts: LetterFacts): LetterWords {
       return addressChanged(facts)
     case 'resumed':
       return resumed(facts)
+    case 'follow':
+      return follow(facts)
   }
 }
 
-function confirm({ proofUrl }: LetterFacts): LetterWords {
+function confirm({ proofUrl, wish }: LetterFacts): LetterWords {
   return {
     subject: 'Confirm your address for Weekly AI Tool Verdicts',
     preheader: 'One press, and you are on the list. Without it, nothing is sent.',
     heading: 'Confirm your address',
     paragraphs: [
       `This address was entered for Weekly AI Tool Verdicts: ${what}, once a week. If that was you, confirm it and you are on the list.`,
+      ...(wish ? [`${withIt[wish.cadence](wish.name)} You can change that at any time.`] : []),
     ],
     items: [],
     button: { label: 'Confirm my address', url: proofUrl },
@@ -65,13 +70,25 @@ function confirm({ proofUrl }: LetterFacts): LetterWords {
   }
 }
 
-function welcome({ latestIssue, rhythm }: LetterFacts): LetterWords {
+/** What a confirmation comes to besides, by how often mail was asked for. */
+const withIt: Readonly<Record<WishedCadence, (name: string) => string>> = {
+  weekly: (name) => `You then follow ${name}, and get every issue.`,
+  followed: (name) => `You then follow ${name}, and get only the issues with ${name} in them.`,
+}
+
+function welcome({ latestIssue, rhythm, wish }: LetterFacts): LetterWords {
+  const isSeldom = wish?.cadence === 'followed'
   return {
     subject: 'You are on the list: Weekly AI Tool Verdicts',
-    preheader: `Your address is confirmed. One mail a week, on ${rhythm}.`,
+    preheader: isSeldom
+      ? `Your address is confirmed. Mail comes when ${wish.name} is in an issue.`
+      : `Your address is confirmed. One mail a week, on ${rhythm}.`,
     heading: 'You are on the list',
     paragraphs: [
-      `Your address is confirmed. You get one mail a week, on ${rhythm}: ${what}. A week without new comparisons has no mail.`,
+      isSeldom
+        ? `Your address is confirmed. You follow ${wish.name}, and get the issues with ${wish.name} in them, on ${rhythm}: ${what}. Any other week has no mail.`
+        : `Your address is confirmed. You get one mail a week, on ${rhythm}: ${what}. A week without new comparisons has no mail.`,
+      ...(wish && !isSeldom ? [`You follow ${wish.name}. What you follow is on your preferences page.`] : []),
       latestIssue
         ? `Until then, here is the latest issue: “${latestIssue.subject}”. In it:`
         : 'The first issue is on its way.',
@@ -130,5 +147,27 @@ function resumed({ latestIssue, rhythm }: LetterFacts): LetterWords {
     button: latestIssue && { label: 'Read the latest issue', url: latestIssue.url },
     afterwards: [],
     why: 'You get this mail because you asked us to pause, and the pause ended today.',
+  }
+}
+
+function follow({ proofUrl, wish }: LetterFacts): LetterWords {
+  const name = wish?.name ?? ''
+  return {
+    subject: `Follow ${name}? One press on Weekly AI Tool Verdicts`,
+    preheader: 'Nothing changes until you press the button behind the link.',
+    heading: `Follow ${name}?`,
+    paragraphs: [
+      `This address was entered on our page about ${name}, to follow it. If that was you, open the link and press the button there.`,
+      wish?.cadence === 'followed'
+        ? 'From then on you get only the issues with something you follow in them.'
+        : 'How often you get mail stays as it is.',
+    ],
+    items: [],
+    button: { label: `Follow ${name}`, url: proofUrl },
+    afterwards: [
+      'The link opens a page with one button. It works for 72 hours.',
+      'If it was not you, do nothing. Your subscription stays as it is.',
+    ],
+    why: 'You get this mail because your address is on our list and was entered on that page.',
   }
 }

@@ -2,7 +2,10 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 
 /** A letter to a reader, with what became of it. */
-export type LetterLine = Omit<Selectable<Database['letter']>, 'subscriber_id' | 'key_id'>
+export type LetterLine = Omit<
+  Selectable<Database['letter']>,
+  'subscriber_id' | 'key_id' | 'follow_tool' | 'follow_category' | 'follow_cadence'
+>
 
 /** The letters to a reader, newest first; those before a letter or the newest. */
 export function lettersOf(
@@ -14,6 +17,7 @@ export function lettersOf(
     .selectFrom('letter as l')
     .select(['l.id', 'l.kind', 'l.to_address', 'l.created_at', 'l.not_before', 'l.expires_at', 'l.attempts'])
     .select(['l.sent_at', 'l.given_up_at', 'l.reason', 'l.feedback', 'l.feedback_at', 'l.soft_at'])
+    .select('l.follow_name')
     .where('l.subscriber_id', '=', subscriberId)
     .$if(before !== undefined, (query) =>
       query.where(

@@ -12,10 +12,17 @@ export type Preferences = {
   readonly tools: readonly string[]
 }
 
+type Offered = {
+  readonly name: string
+  readonly followed: boolean
+  /** Whether a comparison that visitors see has it, and it has a page. */
+  readonly isPublic: boolean
+}
+
 /** What can be followed, and whether this reader does. */
 export type Followable = {
-  readonly categories: readonly { readonly name: string; readonly followed: boolean }[]
-  readonly tools: readonly { readonly slug: string; readonly name: string; readonly followed: boolean }[]
+  readonly categories: readonly Offered[]
+  readonly tools: readonly (Offered & { readonly slug: string })[]
 }
 
 /** `empty`: only what one follows was asked for, and nothing is followed. */
@@ -25,10 +32,15 @@ export type Saved = 'saved' | 'no change' | 'empty' | 'not on the list'
 const mostOffered = { categories: 60, tools: 80 }
 
 /** Stores a reader's choices as a whole. What cannot be followed is left out. */
-export async function savePreferences(
+export function savePreferences(deps: Deps, publicId: string, wish: Preferences): Promise<Saved> {
+  return changePreferences(deps, publicId, () => wish)
+}
+
+/** Stores what a reader's choices become, given what they are. */
+export async function changePreferences(
   { db, clock }: Deps,
   publicId: string,
-  wish: Preferences,
+  change: (now: Preferences) => Preferences,
 ): Promise<Saved> {
   return db.transaction().execute(async (trx) => {
     const reader = await trx
@@ -39,19 +51,33 @@ export async function savePreferences(
       .forNoKeyUpdate()
       .executeTakeFirst()
     if (!reader) return 'not on the list'
-    const before = await choicesOf(trx, reader)
-    const after = { cadence: wish.cadence, ...(await thatExist(trx, reader.id, wish)) }
-    if (describe(after) === describe(before)) return 'no change'
-    if (after.cadence === 'followed' && after.categories.length + after.tools.length === 0) return 'empty'
-
-    await trx.updateTable('subscriber').set({ cadence: after.cadence }).where('id', '=', reader.id).execute()
-    await replaceFollows(trx, reader.id, after)
-    await recordConsent(trx, {
-      ...{ subscriberId: reader.id, kind: 'preferences changed', at: clock(), method: 'page' },
-      detail: describe(after),
-    })
-    return 'saved'
+    return storeChoices(trx, clock, reader, { change, method: 'page' })
   })
+}
+
+/** The same for a reader whose row is held, within a transaction that does more. */
+export async function storeChoices(
+  trx: Transaction<Database>,
+  clock: Clock,
+  reader: { readonly id: number; readonly cadence: Cadence },
+  {
+    change,
+    method,
+  }: { readonly change: (now: Preferences) => Preferences; readonly method: 'page' | 'link' },
+): Promise<Exclude<Saved, 'not on the list'>> {
+  const before = await choicesOf(trx, reader)
+  const wish = change(before)
+  const after = { cadence: wish.cadence, ...(await thatExist(trx, reader.id, wish)) }
+  if (describe(after) === describe(before)) return 'no change'
+  if (after.cadence === 'followed' && after.categories.length + after.tools.length === 0) return 'empty'
+
+  await trx.updateTable('subscriber').set({ cadence: after.cadence }).where('id', '=', reader.id).execute()
+  await replaceFollows(trx, reader.id, after)
+  await recordConsent(trx, {
+    ...{ subscriberId: reader.id, kind: 'preferences changed', at: clock(), method },
+    detail: describe(after),
+  })
+  return 'saved'
 }
 
 /** What a reader follows now, by id and cadence of their row. */
@@ -87,7 +113,10 @@ export async function followable(
       select t.category as name from comparison_tool t join comparison c on c.id = t.comparison_id
        where c.retracted_at is null and c.published_at <= ${now}::timestamptz and t.category <> ''
        group by t.category order by max(c.published_at) desc, t.category limit ${mostOffered.categories}::int)
-    select name, name in (select name from followed) as followed
+    select name, name in (select name from followed) as followed,
+           exists (select from comparison_tool t join comparison c on c.id = t.comparison_id
+                    where t.category = offered.name
+                      and c.retracted_at is null and c.published_at <= ${now}::timestamptz) as "isPublic"
       from (select name from followed union select name from recent) offered order by lower(name), name`.execute(
     db,
   )
@@ -103,7 +132,10 @@ export async function followable(
         from comparison_tool t join comparison c on c.id = t.comparison_id
        where t.tool_id in (select id from offered) and c.published_at <= ${now}::timestamptz
        order by t.tool_id, c.published_at desc, c.id desc)
-    select tool.slug, coalesce(named.name, tool.slug) as name, o.id in (select id from followed) as followed
+    select tool.slug, coalesce(named.name, tool.slug) as name, o.id in (select id from followed) as followed,
+           exists (select from comparison_tool t join comparison c on c.id = t.comparison_id
+                    where t.tool_id = o.id
+                      and c.retracted_at is null and c.published_at <= ${now}::timestamptz) as "isPublic"
       from offered o join tool on tool.id = o.id left join named on named.id = o.id
      order by lower(coalesce(named.name, tool.slug)), tool.slug`.execute(db)
   return { categories: categories.rows, tools: tools.rows }

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
+import { lastWish } from './follow-wish.ts'
 import { postLetter } from './letter.ts'
 import { proofLife } from './sign-up.ts'
 import { openGate, type Passage, type SignUpLimits, signUpLimits, turnstile } from './sign-up-limits.ts'
@@ -14,7 +15,8 @@ export type Reminded = 'posted' | 'not pending' | 'suppressed' | Exclude<Passage
 
 /**
  * Posts another confirmation letter to a reader who has not confirmed. It counts like one that a form asked for: nobody
- * gets more of them because an editor is impatient. The links in earlier letters stay good as long as they were.
+ * gets more of them because an editor is impatient. The links in earlier letters stay good as long as they were,
+ * and what the last of them would follow this one follows, too.
  */
 export async function resendConfirmation(
   trx: Transaction<Database>,
@@ -37,6 +39,7 @@ export async function resendConfirmation(
   const passage = await gate.pass(reader.address, null)
   if (passage !== 'passed') return passage
   const proof = { purpose: 'confirm', lifetime: proofLife } as const
-  await postLetter(trx, { clock, keys }, { subscriberId: reader.id, kind: 'confirm', proof })
+  const wish = await lastWish(trx, reader.id)
+  await postLetter(trx, { clock, keys }, { subscriberId: reader.id, kind: 'confirm', wish, proof })
   return 'posted'
 }

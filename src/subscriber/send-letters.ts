@@ -9,6 +9,7 @@ import type { WireFacts } from '../mail/wire.ts'
 import { loadAtRevision } from '../verdict/at-revision.ts'
 import { panelSentence } from '../verdict/panel.ts'
 import { pricingRead } from '../verdict/pricing.ts'
+import { wishIn } from './follow-wish.ts'
 import { setLetter } from './set-letter.ts'
 import { suppressedAmong } from './suppressed.ts'
 import type { SigningKey } from './token.ts'
@@ -106,6 +107,7 @@ async function sendLetter(
       ...letter,
       to,
       publicId: reader.public_id,
+      wish: wishIn(letter),
       latestIssue: await latestIssueAt(deps.db, letter.created_at),
     },
   )
@@ -146,6 +148,7 @@ function isWanted({ kind, created_at }: Letter, { status, unsubscribed_at }: Rea
     case 'confirm':
       return status === 'pending' || (status === 'unsubscribed' && !leftSince)
     case 'welcome':
+    case 'follow':
     case 'confirm new address':
       return status === 'confirmed' || status === 'paused'
     case 'resumed':

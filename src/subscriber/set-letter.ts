@@ -33,6 +33,7 @@ export type LetterToSet = {
   readonly latestIssue:
     | { readonly week: string; readonly subject: string; readonly verdicts: readonly LetterItem[] }
     | undefined
+  readonly wish: LetterFacts['wish']
 }
 
 const folder = join(import.meta.dirname, '../../templates/email')
@@ -86,7 +87,7 @@ const answerNobody = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Supp
 
 /** Only a reader on the list has something to unsubscribe from (RELIABILITY 2.4). */
 function hasWayOut(kind: LetterKind): boolean {
-  return kind === 'welcome' || kind === 'resumed'
+  return kind === 'welcome' || kind === 'resumed' || kind === 'follow'
 }
 
 function personalLinks({ wire, key }: LetterSetting, publicId: string) {
@@ -97,9 +98,8 @@ function personalLinks({ wire, key }: LetterSetting, publicId: string) {
 }
 
 function factsFor({ wire, key, calendar }: LetterSetting, letter: LetterToSet): LetterFacts {
-  const door = letter.kind === 'confirm new address' ? 'address' : 'confirm'
   return {
-    proofUrl: `${wire.publicUrl}/${door}/${proofToken(key, letter.id)}`,
+    proofUrl: `${wire.publicUrl}/${doorOf(letter.kind)}/${proofToken(key, letter.id)}`,
     latestIssue: letter.latestIssue && {
       subject: printable(letter.latestIssue.subject),
       url: `${wire.publicUrl}/issues/${letter.latestIssue.week}`,
@@ -110,7 +110,12 @@ function factsFor({ wire, key, calendar }: LetterSetting, letter: LetterToSet): 
     },
     rhythm: rhythmOf(calendar),
     answerTo: wire.replyTo ?? wire.from,
+    wish: letter.wish && { ...letter.wish, name: printable(letter.wish.name) },
   }
+}
+
+function doorOf(kind: LetterKind): string {
+  return kind === 'confirm new address' ? 'address' : kind === 'follow' ? 'follow' : 'confirm'
 }
 
 const weekdays = ['Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays', 'Sundays']

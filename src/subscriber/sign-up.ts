@@ -3,6 +3,7 @@ import type { Database } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { recordConsent } from './consent.ts'
+import { type FollowWish, findWish, isNews, type KnownWish } from './follow-wish.ts'
 import { postLetter } from './letter.ts'
 import {
   forgetOldCounts,
@@ -29,15 +30,20 @@ export type SignUp = {
   readonly wording: string
   readonly method: 'form' | 'embedded form' | 'json'
   readonly signals: readonly Signal[]
+  /** What is to be followed with it; whether there is such a thing was seen at the door. */
+  readonly wish?: FollowWish | undefined
 }
 
 /** Writes sign-ups down in one statement, whatever the addresses: the answer to the reader must not depend on them. */
 export async function recordSignUps(db: Kysely<Database>, batch: readonly SignUp[]): Promise<void> {
   await sql`
-    insert into sign_up (address, at, network, form_url, wording, method, signals)
-    select address, at, network, "formUrl", wording, method, signals
+    insert into sign_up (address, at, network, form_url, wording, method, signals,
+                         follow_tool, follow_category, follow_cadence)
+    select address, at, network, "formUrl", wording, method, signals,
+           wish ->> 'tool', wish ->> 'category', wish ->> 'cadence'
       from jsonb_to_recordset(${JSON.stringify(batch)}::jsonb)
-        as s (address text, at timestamptz, network text, "formUrl" text, wording text, method text, signals text[])
+        as s (address text, at timestamptz, network text, "formUrl" text, wording text, method text, signals text[],
+              wish jsonb)
   `.execute(db)
 }
 
@@ -53,7 +59,7 @@ export type TakeInDeps = {
 export type Fate = 'posted' | 'on the list' | 'suppressed' | 'trapped' | Exclude<Passage, 'passed'>
 
 type Waiting = Selectable<Database['sign_up']>
-type Reader = Pick<Selectable<Database['subscriber']>, 'id' | 'address' | 'status'>
+type Reader = Pick<Selectable<Database['subscriber']>, 'id' | 'address' | 'status' | 'cadence'>
 
 const batchSize = 100
 /** How long the link in a confirmation letter holds. */
@@ -120,8 +126,9 @@ type Known = {
 }
 
 /**
- * Who is on the list stays on it and gets no mail, so that nobody can be bothered by somebody else's typing. Who left
- * stays out until they confirm. Who was erased may come back; who bounced or complained may not.
+ * Who is on the list stays on it and gets no mail, so that nobody can be bothered by somebody else's typing; but for a
+ * letter that asks whether to follow what was to be followed. Who left stays out until they confirm. Who was erased may
+ * come back; who bounced or complained may not.
  */
 async function takeIn(
   deps: TakeInDeps,
@@ -132,12 +139,14 @@ async function takeIn(
   const { address, network } = signUp
   if (isTrapped(signUp)) return 'trapped'
   if (suppressed.has(address)) return 'suppressed'
-  const status = readers.get(address)?.status
-  if (status === 'confirmed' || status === 'paused') return 'on the list'
+  const wish = await wishOf(deps, trx, signUp)
+  const known = readers.get(address)
+  if (known?.status === 'confirmed' || known?.status === 'paused')
+    return wish ? askToFollow(deps, trx, gate, { reader: known, address, network, wish }) : 'on the list'
 
   const passage = await gate.pass(address, network)
   if (passage !== 'passed') return passage
-  const reader = readers.get(address) ?? (await addPending(trx, signUp))
+  const reader = known ?? (await addPending(trx, signUp))
   if (!reader) return 'on the list'
 
   readers.set(address, reader)
@@ -146,8 +155,34 @@ async function takeIn(
     ...{ wording: signUp.wording, formUrl: signUp.form_url, network: wider(network) },
   })
   const proof = { purpose: 'confirm', lifetime: proofLife } as const
-  await postLetter(trx, deps, { subscriberId: reader.id, kind: 'confirm', proof })
+  await postLetter(trx, deps, { subscriberId: reader.id, kind: 'confirm', wish, proof })
   return 'posted'
+}
+
+/** Counts like a confirmation letter. Nothing is asked that would change nothing. */
+async function askToFollow(
+  deps: TakeInDeps,
+  trx: Transaction<Database>,
+  gate: Gate,
+  { reader, address, network, wish }: { reader: Reader; address: string; network: string; wish: KnownWish },
+): Promise<Fate> {
+  if (!(await isNews(trx, reader, wish))) return 'on the list'
+  const passage = await gate.pass(address, network)
+  if (passage !== 'passed') return passage
+  const proof = { purpose: 'follow', lifetime: proofLife } as const
+  await postLetter(trx, deps, { subscriberId: reader.id, kind: 'follow', wish, proof })
+  return 'posted'
+}
+
+/** What is to be followed as our tables have it now; undefined where nothing is, or it went away since the door. */
+async function wishOf(
+  { clock }: TakeInDeps,
+  trx: Transaction<Database>,
+  { follow_tool: tool, follow_category: category, follow_cadence: cadence }: Waiting,
+): Promise<KnownWish | undefined> {
+  if (cadence === null) return undefined
+  if (tool !== null) return findWish(trx, { tool, cadence }, clock())
+  return category === null ? undefined : findWish(trx, { category, cadence }, clock())
 }
 
 /** A filled trap alone may be a helpful browser, and haste alone a helpful password manager. */
@@ -161,7 +196,7 @@ function addPending(trx: Transaction<Database>, { address, at }: Waiting): Promi
     .insertInto('subscriber')
     .values({ address, status: 'pending', created_at: at })
     .onConflict((oc) => oc.column('address').doNothing())
-    .returning(['id', 'address', 'status'])
+    .returning(['id', 'address', 'status', 'cadence'])
     .executeTakeFirst()
 }
 
@@ -171,7 +206,7 @@ async function readersAt(
 ): Promise<Map<string, Reader>> {
   const rows = await trx
     .selectFrom('subscriber')
-    .select(['id', 'address', 'status'])
+    .select(['id', 'address', 'status', 'cadence'])
     .where('address', 'in', addresses)
     .execute()
   return new Map(rows.map((row) => [row.address ?? '', row]))

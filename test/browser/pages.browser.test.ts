@@ -16,7 +16,7 @@ beforeAll(async () => {
   site = await startSite()
   const mail = await site.mailTo('ada@example.test', /./)
   const links = [...mail.text.matchAll(/http:\/\/localhost:\d+(\/\S+)/g)].map(([, path]) => path ?? '')
-  const personal = links.filter((path) => /^\/(unsubscribe|preferences)\//.test(path))
+  const personal = links.filter((path) => /^\/(unsubscribe|preferences)\/[^/]+$/.test(path))
   const compared = links.filter((path) => path.startsWith('/compare/'))
   const erase = personal.filter((path) => path.startsWith('/preferences/')).map((path) => `${path}/erase`)
   const signUp = ['/subscribe', '/embed', '/embed/snippet', '/confirm/forged']

@@ -34,9 +34,12 @@ describe("a reader's mail", () => {
   it('leads to the preferences of that reader and to the issue, which has no token', () => {
     const { html, text } = mailFor(ann)
 
-    const preferences = linksOf(html).find((link) => link.includes('/preferences/')) ?? ''
+    const preferences = linksOf(html).find((link) => /\/preferences\/[^/]+$/.test(link)) ?? ''
     expect(readToken(testKeys, 'preferences', preferences.split('/').at(-1) ?? '')).toBe(ann.publicId)
     expect(text).toContain(preferences)
+    expect(linksOf(html).filter((link) => link.startsWith(`${preferences}/follow/`)).length).toBeGreaterThan(
+      0,
+    )
     expect(linksOf(html)).toContain(`${setting.publicUrl}/issues/2026-W47`)
     expect(text).toContain(`${setting.publicUrl}/issues/2026-W47\n`)
   })

@@ -32,6 +32,8 @@ describe('the whole site, followed from its front page, its feeds and its sitema
     for (const path of [
       '/issues/2026-W47',
       '/compare/glyphmoor-vs-kernwick',
+      '/tools/glyphmoor',
+      '/categories/developer-tools',
       '/feed.xml',
       '/feed.json',
       '/unsubscribe',

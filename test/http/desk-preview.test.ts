@@ -183,11 +183,18 @@ describe('the frame of a preview', () => {
     const pages = await Promise.all(links.map((link) => eve.get(link ?? '').then((answer) => answer.text())))
 
     expect(new Set(links.map((link) => link?.replace(/\.2026-W\d\d\..+/, '')))).toEqual(
-      new Set(['vote', 'unsubscribe', 'preferences', 'web'].map((name) => `/desk/preview-link/${name}`)),
+      new Set([
+        ...['vote', 'unsubscribe', 'preferences', 'web'].map((name) => `/desk/preview-link/${name}`),
+        ...['loom', 'quern'].map((slug) => `/desk/preview-link/preferences/follow/${slug}`),
+      ]),
     )
-    expect(pages.join()).toMatch(
-      /The reader’s vote[\s\S]*The issue on the web[\s\S]*What the reader gets[\s\S]*The way off the list/,
-    )
+    const titles = [
+      'The reader’s vote',
+      'The issue on the web',
+      'What the reader gets',
+      'The way off the list',
+    ]
+    for (const title of [...titles, 'What the reader follows']) expect(pages.join()).toContain(title)
   })
 
   it('differs from what is sent in its links and its shade, and in nothing else', async () => {

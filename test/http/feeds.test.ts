@@ -147,6 +147,11 @@ describe('the sitemap', () => {
         '/issues/2026-W47',
         '/compare/awkward',
         '/compare/glyphmoor-vs-kernwick',
+        '/tools/awkward-left',
+        '/tools/awkward-right',
+        '/tools/glyphmoor-vs-kernwick-left',
+        '/tools/glyphmoor-vs-kernwick-right',
+        '/categories/developer-tools',
       ].map((path) => site + path),
     )
   })
@@ -159,11 +164,11 @@ describe('the sitemap', () => {
     const index = await text('/sitemap.xml')
 
     const files = locations(index)
-    expect(files).toEqual([1, 2, 3].map((n) => `${site}/sitemap-${n}.xml`))
+    expect(files).toEqual([1, 2, 3, 4, 5, 6].map((n) => `${site}/sitemap-${n}.xml`))
     const all = await Promise.all(files.map(async (file) => locations(await text(new URL(file).pathname))))
-    expect(all.map((one) => one.length)).toEqual([3, 3, 1])
-    expect(new Set(all.flat()).size).toBe(7)
-    for (const path of ['/sitemap-4.xml', '/sitemap-0.xml', '/sitemap-x.xml'])
+    expect(all.map((one) => one.length)).toEqual([3, 3, 3, 3, 3, 1])
+    expect(new Set(all.flat()).size).toBe(16)
+    for (const path of ['/sitemap-7.xml', '/sitemap-0.xml', '/sitemap-x.xml'])
       expect((await routes.request(path)).status).toBe(404)
   })
 

@@ -290,6 +290,92 @@ describe('the preferences of a test mail', () => {
   })
 })
 
+describe('my stack', () => {
+  it('is listed first, each with its page and a way to take it off, and not offered again', async () => {
+    const { link } = await annWho('tool=glyphmoor-vs-kernwick-left&category=Developer+Tools')
+
+    const page = await open(link)
+
+    const rows = [...page.querySelectorAll('.my-stack li')].map((row) => [
+      row.querySelector('a')?.getAttribute('href'),
+      row.querySelector('button')?.getAttribute('aria-label'),
+    ])
+    expect(rows).toEqual([
+      ['/tools/glyphmoor-vs-kernwick-left', 'Remove glyphmoor-vs-kernwick left'],
+      ['/categories/developer-tools', 'Remove Developer Tools'],
+    ])
+    const offered = [...page.querySelectorAll('input[type=checkbox]')].map((box) => box.getAttribute('value'))
+    expect(offered).toEqual(['glyphmoor-vs-kernwick-right'])
+  })
+
+  it('loses one thing by its button, and nothing else', async () => {
+    const { link } = await annWho('tool=glyphmoor-vs-kernwick-left&category=Developer+Tools')
+
+    const removed = await post(
+      link,
+      'cadence=weekly&tool=glyphmoor-vs-kernwick-left&category=Developer+Tools&remove=tool%3Aglyphmoor-vs-kernwick-left',
+    )
+
+    expect(removed.status).toBe(303)
+    expect(await stackOn(link)).toEqual(['Remove Developer Tools'])
+  })
+
+  it('keeps the last thing on it while mail comes only for what is followed', async () => {
+    const { link } = await annWho('category=Developer+Tools', 'followed')
+
+    const refused = await post(
+      link,
+      'cadence=followed&category=Developer+Tools&remove=category%3ADeveloper+Tools',
+    )
+
+    expect(refused.status).toBe(422)
+    expect(await stackOn(link)).toEqual(['Remove Developer Tools'])
+  })
+
+  it('is saved, and not made smaller, by the first button, which is the one that Enter presses', async () => {
+    const { link } = await annWho('category=Developer+Tools')
+
+    const first = (await open(link)).querySelector(`form[action="${link}"] button`)
+
+    expect(first?.getAttribute('name')).toBeNull()
+    expect(first?.getAttribute('tabindex')).toBe('-1')
+  })
+
+  it('links to no page that is not there any more', async () => {
+    const { link } = await annWho('tool=glyphmoor-vs-kernwick-left')
+    await publish(database.db, { ...documentFor('glyphmoor-vs-kernwick'), retracted: true })
+
+    const page = await open(link)
+
+    expect(page.querySelectorAll('.my-stack li')).toHaveLength(1)
+    expect(page.querySelector('.my-stack a')).toBeNull()
+  })
+
+  it('says at each rhythm what following changes', async () => {
+    const { link } = await ann()
+
+    const hints = [...(await open(link)).querySelectorAll('.told small')].map(
+      ({ textContent }) => textContent,
+    )
+
+    expect(hints[0]).toContain('What you follow changes nothing in it.')
+    expect(hints[1]).toContain('whatever you follow')
+    expect(hints[2]).toContain('only in weeks with something of yours')
+  })
+})
+
+async function annWho(follows: string, cadence = 'weekly') {
+  await publish(database.db, documentFor('glyphmoor-vs-kernwick'))
+  const reader = await ann()
+  await post(reader.link, `cadence=${cadence}&${follows}`)
+  return reader
+}
+
+async function stackOn(link: string) {
+  const page = await open(link)
+  return [...page.querySelectorAll('.my-stack button')].map((button) => button.getAttribute('aria-label'))
+}
+
 async function ann() {
   const reader = await people.ann(database.db)
   return { ...reader, link: `/preferences/${signToken(key, 'preferences', reader.publicId)}` }

@@ -87,11 +87,12 @@ describe('the mail', () => {
       new Set([
         ...linksOf(sampleIssue(), setting).map((link) => goUrl(setting.publicUrl, link)),
         ...[annsLinks.unsubscribe, annsLinks.preferences, annsLinks.webVersion],
-        ...sampleIssue().comparisons.flatMap(({ tools }) =>
-          tools.flatMap(({ slug }) =>
-            [`ship`, `skip`].map((say) => `${annsLinks.vote}.2026-W47.${slug}.${say}`),
+        ...sampleIssue().comparisons.flatMap(({ slug, tools }) => [
+          `${annsLinks.preferences}/follow/${slug}`,
+          ...tools.flatMap((tool) =>
+            ['ship', 'skip'].map((say) => `${annsLinks.vote}.2026-W47.${tool.slug}.${say}`),
           ),
-        ),
+        ]),
       ]),
     )
     expect(all('img, link, script, iframe, video, svg, [src], [background]')).toEqual([])

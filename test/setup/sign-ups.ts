@@ -59,7 +59,7 @@ export function signUpOf(changes: Partial<SignUp> & Pick<SignUp, 'at'>): SignUp 
 
 /** The proof in a letter's link, from the plain text. */
 export function proofIn(mail: Mail | undefined): string {
-  const [, token] = /\/(?:confirm|address)\/([\w-]{43})$/m.exec(mail?.text ?? '') ?? []
+  const [, token] = /\/(?:confirm|address|follow)\/([\w-]{43})$/m.exec(mail?.text ?? '') ?? []
   if (!token) throw new Error('There is no such link in that mail')
   return token
 }

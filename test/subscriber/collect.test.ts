@@ -31,15 +31,18 @@ describe('sign-ups that come at once', () => {
         wording: 'unknown',
         signals: ['no stamp', 'trap filled'],
       },
+      wish: { category: `R&D 'n' "more"`, cadence: 'followed' },
     }
 
     await recordSignUps(database.db, [given])
 
-    const { id, form_url, ...row } = await database.db
+    const { id, form_url, follow_tool, follow_category, follow_cadence, ...row } = await database.db
       .selectFrom('sign_up')
       .selectAll()
       .executeTakeFirstOrThrow()
-    expect({ ...row, formUrl: form_url }).toEqual(given)
+    const wish = { category: follow_category, cadence: follow_cadence }
+    expect(follow_tool).toBeNull()
+    expect({ ...row, formUrl: form_url, wish }).toEqual(given)
   })
 
   it('hear of a failure each, and the next are written', async () => {

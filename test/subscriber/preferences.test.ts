@@ -87,9 +87,13 @@ describe('what can be followed', () => {
 
     const offered = await followable(database.db, ann.id, clock())
 
-    expect(offered.categories).toEqual([{ name: 'Developer Tools', followed: true }])
-    expect(offered.tools.map(({ slug, followed }) => (followed ? `${slug}, followed` : slug))).toEqual([
-      'glyphmoor-vs-kernwick-left, followed',
+    expect(offered.categories).toEqual([{ name: 'Developer Tools', followed: true, isPublic: true }])
+    expect(
+      offered.tools.map(({ slug, followed, isPublic }) =>
+        [slug, ...(followed ? ['followed'] : []), ...(isPublic ? [] : ['gone'])].join(', '),
+      ),
+    ).toEqual([
+      'glyphmoor-vs-kernwick-left, followed, gone',
       'larkhusk-vs-tinmumble-left',
       'larkhusk-vs-tinmumble-right',
     ])

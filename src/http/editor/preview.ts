@@ -43,14 +43,18 @@ export function previewRoutes(deps: DeskDeps): Hono<DeskEnv> {
     })
     .post('/desk/issues/:week/preview/reader', (c) => findOnlooker(c, deps))
     .get('/desk/preview-link/:name{.+}', (c) => {
-      const name = linkName.safeParse(c.req.param('name').split(/[./]/)[0])
-      if (!name.success) return deskNotFound(c, deps, 'No link of a mail leads here.')
-      const words = linkWords[name.data]
-      return deskPage(c, deps, 'desk-message', {
-        ...{ section: undefined, title: words.title },
-        data: { lede: words.lede, link: { url: '/desk/issues', label: 'Back to the issues' } },
-      })
+      const [first, then] = c.req.param('name').split(/[./]/)
+      const name = linkName.safeParse(then === 'follow' ? then : first)
+      return name.success
+        ? linkPage(c, deps, linkWords[name.data])
+        : deskNotFound(c, deps, 'No link of a mail leads here.')
     })
+}
+
+/** What a reader's own link is, where an editor pressed it. */
+function linkPage(c: Context<DeskEnv>, deps: DeskDeps, { title, lede }: LinkWords) {
+  const link = { url: '/desk/issues', label: 'Back to the issues' }
+  return deskPage(c, deps, 'desk-message', { ...{ section: undefined, title }, data: { lede, link } })
 }
 
 type Found = { readonly issue: Issue; readonly preview: Preview }
@@ -113,9 +117,11 @@ async function findOnlooker(c: Context<DeskEnv>, deps: DeskDeps): Promise<Respon
 
 const most = { most: suggestions + 1 }
 const nobody = 'Nobody’s address begins like that. A search goes by the beginning of the whole address.'
-const linkName = z.enum(['unsubscribe', 'preferences', 'web', 'vote'])
+const linkName = z.enum(['unsubscribe', 'preferences', 'web', 'vote', 'follow'])
 
-const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede: string }>> = {
+type LinkWords = { readonly title: string; readonly lede: string }
+
+const linkWords: Readonly<Record<z.infer<typeof linkName>, LinkWords>> = {
   unsubscribe: {
     title: 'The way off the list',
     lede: 'In the mail this link takes the reader to the page where they leave the list. In a preview it leads here and does nothing.',
@@ -127,6 +133,10 @@ const linkWords: Readonly<Record<z.infer<typeof linkName>, { title: string; lede
   vote: {
     title: 'The reader’s vote',
     lede: 'In the mail this link takes the reader to the page where they vote on the tool, with the answer that they pressed. In a preview it leads here and counts nothing.',
+  },
+  follow: {
+    title: 'What the reader follows',
+    lede: 'In the mail this link takes the reader to a page of their own, with the comparison’s tools and category to follow. In a preview it leads here and changes nothing.',
   },
   web: {
     title: 'The issue on the web',

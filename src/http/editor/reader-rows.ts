@@ -25,7 +25,8 @@ export function deliveryRow(line: DeliveryLine, reader: Reader, zone: string) {
 /** A letter to a reader, as a row of a table. */
 export function letterRow(letter: LetterLine, reader: Reader, zone: string) {
   return {
-    ...{ subject: letterWords[letter.kind], sent: letterFate(letter, zone) },
+    subject: [letterWords[letter.kind], letter.follow_name].filter((part) => part !== null).join(': '),
+    sent: letterFate(letter, zone),
     posted: { machine: letter.created_at.toString(), person: shortTime(letter.created_at, zone) },
     cameBack: feedbackWords(letter.feedback, letter.feedback_at, letter.soft_at, zone),
     isBad: isBad(letter.feedback),

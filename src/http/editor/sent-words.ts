@@ -38,6 +38,7 @@ export const letterWords: Record<LetterKind, string> = {
   'confirm new address': 'Confirm your new address',
   'address changed': 'Your issues go to another address',
   resumed: 'Your pause is over',
+  follow: 'Whether to follow something',
 }
 
 /** What came back about a mail; empty before anything did. */

@@ -14,13 +14,13 @@ type Facts = {
  * ships or skips, and gives no stars.
  */
 export function comparisonLinkedData(comparison: StoredComparison, facts: Facts): object {
-  const house = { '@type': 'Organization', name: 'Weekly AI Tool Verdicts', url: `${facts.publicUrl}/` }
+  const us = house(facts.publicUrl)
   return {
     '@context': 'https://schema.org',
     '@type': 'Article',
     ...{ '@id': facts.url, url: facts.url, mainEntityOfPage: facts.url },
     ...{ headline: comparison.title, description: facts.description, image: facts.image },
-    ...{ inLanguage: 'en', isAccessibleForFree: true, author: house, publisher: house },
+    ...{ inLanguage: 'en', isAccessibleForFree: true, author: us, publisher: us },
     datePublished: comparison.publishedAt.toString(),
     dateModified: laterOf(comparison.publishedAt, facts.revisedAt).toString(),
     mainEntity: {
@@ -46,7 +46,13 @@ export function scriptText(value: object): string {
   )
 }
 
-function application(tool: Tool, page: string): object {
+/** Who says it. */
+export function house(publicUrl: string): object {
+  return { '@type': 'Organization', name: 'Weekly AI Tool Verdicts', url: `${publicUrl}/` }
+}
+
+/** A tool and what the panel said of it on a comparison's page. */
+export function application(tool: Tool, page: string): object {
   return {
     '@type': 'SoftwareApplication',
     ...{ name: tool.name, description: tool.tagline, applicationCategory: tool.category },

@@ -5,6 +5,7 @@ import { SitemapIndexStream, SitemapStream, streamToPromise } from 'sitemap'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
 import type { WireFacts } from '../../mail/wire.ts'
+import { categoryPath, publicCategories } from '../../verdict/category.ts'
 import { answerKept, cachePages, type Look, publicly } from './cached.ts'
 import { sentIssues } from './issues.ts'
 import { seeLibrary } from './library.ts'
@@ -86,6 +87,8 @@ async function addresses({ db, clock, wire: { publicUrl } }: Deps): Promise<read
     .select(['slug', 'revised_at', 'published_at'])
     .orderBy('id')
     .execute()
+  const tools = await publicTools(db, clock()).orderBy('tool.slug').execute()
+  const categories = await publicCategories(db, clock())
   return [
     ...['/', '/subscribe', '/issues'].map((path) => ({ url: publicUrl + path })),
     ...issues.map(({ week, sentAt }) => ({ url: `${publicUrl}/issues/${week}`, lastmod: sentAt.toString() })),
@@ -96,6 +99,8 @@ async function addresses({ db, clock, wire: { publicUrl } }: Deps): Promise<read
         : revised_at
       ).toString(),
     })),
+    ...tools.map(({ slug }) => ({ url: `${publicUrl}/tools/${slug}` })),
+    ...categories.map(({ name }) => ({ url: publicUrl + categoryPath(name) })),
   ]
 }
 
@@ -103,16 +108,36 @@ async function countAddresses({ db, clock }: Deps): Promise<number> {
   const { many } = await publicComparisons(db, clock())
     .select((eb) => eb.fn.countAll<number>().as('many'))
     .executeTakeFirstOrThrow()
-  return 3 + (await seeLibrary(db, clock())).weeks.length + Number(many)
+  const { weeks } = await seeLibrary(db, clock())
+  const tools = await publicTools(db, clock()).execute()
+  const categories = await publicCategories(db, clock())
+  return 3 + weeks.length + Number(many) + tools.length + categories.length
 }
 
 function publicComparisons(db: Kysely<Database>, now: Temporal.Instant) {
   return db.selectFrom('comparison').where('retracted_at', 'is', null).where('published_at', '<=', now)
 }
 
+function publicTools(db: Kysely<Database>, now: Temporal.Instant) {
+  return db
+    .selectFrom('tool')
+    .select('tool.slug')
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('comparison_tool as t')
+          .innerJoin('comparison as c', 'c.id', 't.comparison_id')
+          .select('c.id')
+          .whereRef('t.tool_id', '=', 'tool.id')
+          .where('c.retracted_at', 'is', null)
+          .where('c.published_at', '<=', now),
+      ),
+    )
+}
+
 /** What is one reader's, the editors', or for programs. */
 const closed = [
-  ...['/desk', '/outbox', '/preferences', '/unsubscribe', '/address', '/vote', '/confirm', '/go'],
+  ...['/desk', '/outbox', '/preferences', '/unsubscribe', '/address', '/vote', '/confirm', '/follow', '/go'],
   ...['/embed', '/api', '/webhooks', '/challenge', '/metrics', '/healthz', '/readyz'],
 ]
 

@@ -5,6 +5,7 @@ import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
 import { maskAddress } from '../../subscriber/address.ts'
 import { type Confirmation, confirmSubscriber, foreseeConfirmation } from '../../subscriber/confirm.ts'
+import { askedAgain, type KnownWish } from '../../subscriber/follow-wish.ts'
 import type { SignUp } from '../../subscriber/sign-up.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import type { Pages } from '../../template.ts'
@@ -37,7 +38,7 @@ export function confirmRoutes(deps: Deps): Hono<Connected> {
     .get('/confirm/:token', async (c) => {
       const token = c.req.param('token')
       const foreseen = await foreseeConfirmation(deps, token)
-      if (foreseen.kind === 'confirmed') return c.html(pages('confirm', open(foreseen.address, token)))
+      if (foreseen.kind === 'confirmed') return c.html(pages('confirm', open(foreseen, token)))
       return answer(deps, c, foreseen, token)
     })
     .post('/confirm/:token', async (c) => {
@@ -48,22 +49,25 @@ export function confirmRoutes(deps: Deps): Hono<Connected> {
     })
     .post('/confirm/:token/fresh', async (c) => {
       const foreseen = await foreseeConfirmation(deps, c.req.param('token'))
-      if (foreseen.kind === 'unknown' || foreseen.kind === 'already')
+      if (foreseen.kind !== 'confirmed' && foreseen.kind !== 'expired')
         return answer(deps, c, foreseen, c.req.param('token'))
       await deps.collect({
         ...{ address: foreseen.address, at: deps.clock(), network: deps.networkOf(c), method: 'form' },
         ...{ formUrl: `${deps.wire.publicUrl}/confirm`, wording: 'as before', signals: [] },
+        wish: foreseen.wish && askedAgain(foreseen.wish),
       })
-      return c.html(pages('check-inbox', { hasOutbox: deps.hasOutbox }))
+      return c.html(pages('check-inbox', { hasOutbox: deps.hasOutbox, follows: false }))
     })
 }
 
 function answer({ pages }: Deps, c: Context, confirmation: Confirmation, token: string) {
   switch (confirmation.kind) {
     case 'confirmed':
-      return c.html(pages('confirm', onTheList))
+      return c.html(pages('confirm', onTheList(confirmation.wish)))
     case 'already':
-      return c.html(pages('confirm', onTheList))
+      return c.html(pages('confirm', onTheList(undefined)))
+    case 'follows':
+      return c.redirect(`/follow/${token}`, 303)
     case 'expired':
       return c.html(pages('confirm', expired(token)), 410)
     case 'unknown':
@@ -71,21 +75,33 @@ function answer({ pages }: Deps, c: Context, confirmation: Confirmation, token: 
   }
 }
 
-function open(address: string, token: string) {
+function open({ address, wish }: { address: string; wish: KnownWish | undefined }, token: string) {
   return {
     kicker: 'One press left',
     title: 'Confirm your address',
-    lede: `Press the button, and ${maskAddress(address)} gets Weekly AI Tool Verdicts once a week.`,
+    lede: `Press the button, and ${maskAddress(address)} gets Weekly AI Tool Verdicts ${whatComes(wish)}.`,
     ...{ action: `/confirm/${token}`, button: 'Confirm my address', link: '' },
     note: 'Opening this page has changed nothing. If you did not sign up, close it: an address that nobody confirms gets no issue.',
   }
 }
 
-const onTheList = {
-  kicker: 'Done',
-  title: 'You are on the list',
-  lede: 'The next issue comes to you. A welcome with your own links, to pause, change or leave, comes by mail.',
-  ...{ action: '', button: '', link: { url: '/issues', label: 'Read past issues' }, note: '' },
+function whatComes(wish: KnownWish | undefined): string {
+  if (!wish) return 'once a week'
+  const { name, cadence } = wish
+  return cadence === 'followed'
+    ? `whenever ${name} is in an issue, and follows ${name}`
+    : `once a week, and follows ${name}`
+}
+
+function onTheList(wish: KnownWish | undefined) {
+  const next = wish?.cadence === 'followed' ? `The next issue with ${wish.name} in it` : 'The next issue'
+  const follows = wish ? `You follow ${wish.name}. ` : ''
+  return {
+    kicker: 'Done',
+    title: 'You are on the list',
+    lede: `${follows}${next} comes to you. A welcome with your own links, to pause, change or leave, comes by mail.`,
+    ...{ action: '', button: '', link: { url: '/issues', label: 'Read past issues' }, note: '' },
+  }
 }
 
 function expired(token: string) {

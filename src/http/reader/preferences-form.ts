@@ -22,13 +22,15 @@ const pause = z.union([
   z.object({ for: z.literal('date'), until: date }).transform((form) => form.until),
 ])
 
-/** Rhythm and follows from a form; undefined when it is not that form. */
+/** Rhythm and follows from a form, without what its button removes; undefined when it is not that form. */
 export function choicesForm(body: string): Preferences | undefined {
   const form = new URLSearchParams(body)
+  const without = (kind: 'category' | 'tool') =>
+    form.getAll(kind).filter((value) => form.get('remove') !== `${kind}:${value}`)
   return choices.safeParse({
     cadence: form.get('cadence'),
-    categories: form.getAll('category'),
-    tools: form.getAll('tool'),
+    categories: without('category'),
+    tools: without('tool'),
   }).data
 }
 

@@ -3,6 +3,7 @@ import { pauseLengths, pauseRange } from '../../subscriber/pause.ts'
 import { followable, type Preferences } from '../../subscriber/preferences.ts'
 import { mayReturn } from '../../subscriber/resubscribe.ts'
 import { signToken } from '../../subscriber/token.ts'
+import { categoryPath } from '../../verdict/category.ts'
 import { dayOf, type Holder } from './personal-link.ts'
 import type { PreferencesDeps } from './preferences.ts'
 
@@ -44,7 +45,7 @@ export async function preferencesView(
     isPaused: holder.status === 'paused',
     canReturn: await mayReturn(deps.db, deps, holder),
     standing: standing(holder, zone),
-    notice: notice ? (holder.isTest ? noticeOfTest[notice] : noticeFor(notice, holder, zone)) : '',
+    notice: noticeTo(holder, notice, zone),
     fault: faultIn(fault),
     given: fault?.given ?? '',
     cadences: cadences(fault?.choices?.cadence ?? holder.cadence),
@@ -55,7 +56,14 @@ export async function preferencesView(
   }
 }
 
-function standing({ status, paused_until, cadence, unsubscribed_at }: Holder, zone: string): string {
+/** What was just done, for its reader; empty where it is not true. */
+export function noticeTo(holder: Holder, notice: Notice | undefined, zone: string): string {
+  if (!notice) return ''
+  return holder.isTest ? noticeOfTest[notice] : noticeFor(notice, holder, zone)
+}
+
+/** Where a reader stands, to be read after their address. */
+export function standing({ status, paused_until, cadence, unsubscribed_at }: Holder, zone: string): string {
   switch (status) {
     case 'confirmed':
       return standingOf[cadence]
@@ -101,38 +109,45 @@ function faultIn(fault: Fault | undefined) {
   return { choices: problem('choices'), pause: problem('pause'), address: problem('address') }
 }
 
-function cadences(chosen: Holder['cadence']) {
+/** How often mail may come, and what following changes at each. */
+export function cadences(chosen: Holder['cadence']) {
   return [
-    { value: 'weekly', label: 'Every week', hint: 'All of the week’s verdicts, in one issue.' },
-    { value: 'monthly', label: 'Once a month', hint: 'The month’s verdicts, rolled into one mail.' },
+    {
+      value: 'weekly',
+      label: 'Every week',
+      hint: 'All of the week’s verdicts, in one issue. What you follow changes nothing in it.',
+    },
+    {
+      value: 'monthly',
+      label: 'Once a month',
+      hint: 'The month’s verdicts, rolled into one mail, whatever you follow.',
+    },
     {
       value: 'followed',
       label: 'Only what I follow',
-      hint: 'An issue only in weeks with one of your categories or tools in it.',
+      hint: 'Mail only in weeks with something of yours in the issue, and only that part of it.',
     },
   ].map((cadence) => ({ ...cadence, checked: cadence.value === chosen }))
 }
 
+/** What is followed, with its page; and what could be. A form that was refused keeps what had been ticked in it. */
 async function follows({ db, clock }: PreferencesDeps, holder: Holder, entered: Preferences | undefined) {
   const offered = await followable(db, holder.id, clock())
-  const categories = offered.categories.map(({ name, followed }) => ({
-    name,
-    checked: entered ? entered.categories.includes(name) : followed,
+  const tools = offered.tools.map((tool) => ({
+    ...{ ...tool, kind: 'tool', value: tool.slug, url: tool.isPublic ? `/tools/${tool.slug}` : '' },
+    checked: entered ? entered.tools.includes(tool.slug) : tool.followed,
   }))
-  const tools = offered.tools.map(({ slug, name, followed }) => ({
-    slug,
-    name,
-    checked: entered ? entered.tools.includes(slug) : followed,
+  const categories = offered.categories.map((category) => ({
+    ...{ ...category, kind: 'category', value: category.name },
+    url: category.isPublic ? categoryPath(category.name) : '',
+    checked: entered ? entered.categories.includes(category.name) : category.followed,
   }))
-  return { categories, tools, toolsSummary: someOf(tools.filter(({ checked }) => checked)) }
-}
-
-/** `none yet`, or the first three names and how many more there are. */
-function someOf(followed: readonly { readonly name: string }[]): string {
-  const names = followed.slice(0, 3).map(({ name }) => name)
-  if (names.length === 0) return 'none yet'
-  const more = followed.length - names.length
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const inStack = (one: { followed: boolean; checked: boolean }) => one.followed && one.checked
+  return {
+    stack: [...tools.filter(inStack), ...categories.filter(inStack)],
+    categories: categories.filter((one) => !inStack(one)),
+    tools: tools.filter((one) => !inStack(one)),
+  }
 }
 
 const lengthNames = {

@@ -106,8 +106,8 @@ export function preferencesRoutes(deps: PreferencesDeps): Hono {
 }
 
 /** Answers 404 for a link that is not ours, and 410 once its reader was erased. */
-async function withHolder(
-  deps: PreferencesDeps,
+export async function withHolder(
+  deps: Pick<PreferencesDeps, 'db' | 'keys' | 'pages'>,
   c: Context,
   answer: (holder: Holder) => Promise<Response>,
 ): Promise<Response> {
@@ -126,7 +126,8 @@ const notTicked = 'Tick the box first: what is erased cannot be brought back.'
 
 const notOnTheList = 'You are not on the list any more, so there is nothing to change.'
 
-const choicesProblem: Readonly<Record<Saved, string>> = {
+/** What stands in the way of saving choices; empty where nothing does. */
+export const choicesProblem: Readonly<Record<Saved, string>> = {
   saved: '',
   'no change': '',
   empty:

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
 import { mailbox } from '../../mail/message.ts'
+import type { FollowWish, KnownWish } from '../../subscriber/follow-wish.ts'
 import type { Signal } from '../../subscriber/sign-up.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import { wording } from '../../subscriber/wording.ts'
@@ -15,13 +16,28 @@ type Deps = {
 }
 
 /** What a refused form is shown again with. */
-export type Refill = { readonly address: string; readonly problem: string; readonly suggestion?: string }
+export type Refill = {
+  readonly address: string
+  readonly problem: string
+  readonly suggestion?: string
+  readonly wish?: KnownWish | undefined
+}
+
+/** Whether a page of ours has the form on it, by the path that a form says it was on. */
+export function isFormPage(path: string | undefined): path is FormPage {
+  return path === '/' || /^\/(?:compare|tools|categories)\/[\p{L}\p{N}%-]{1,400}$/u.test(path ?? '')
+}
 
 /** Our pages that have the form on them. */
-export type FormPage = '/' | '/subscribe' | '/embed' | `/compare/${string}`
+export type FormPage = '/' | '/subscribe' | '/embed' | `/${'compare' | 'tools' | 'categories'}/${string}`
 
-/** What the partial `sign-up-form` reads. Made for each showing, because it holds the time. */
-export function signUpForm({ clock, keys, challenge, wire }: Deps, page: FormPage, refill?: Refill) {
+/** What the partial `sign-up-form` reads. Made for each showing, because it holds the time. With a wish it follows something. */
+export function signUpForm(
+  { clock, keys, challenge, wire }: Deps,
+  page: FormPage,
+  refill?: Refill,
+  wish: KnownWish | undefined = refill?.wish,
+) {
   const [key] = keys
   if (!key) throw new Error('There is no signing key')
   return {
@@ -33,7 +49,15 @@ export function signUpForm({ clock, keys, challenge, wire }: Deps, page: FormPag
     },
     asTyped: refill?.suggestion ? refill.address : '',
     ...{ wording: wording.text, wordingVersion: wording.version },
+    follow: wish ? followFields(wish) : '',
     ...{ hasChallenge: challenge.kind !== 'none', answerTo: mailbox(wire.replyTo ?? wire.from).address },
+  }
+}
+
+function followFields({ tool, category, name, cadence }: KnownWish) {
+  return {
+    ...{ tool: tool ?? '', category: category ?? '', name },
+    ...{ isWeekly: cadence === 'weekly', isSeldom: cadence === 'followed' },
   }
 }
 
@@ -51,6 +75,10 @@ const posted = z.object({
   wording: text.optional(),
   via: text.optional(),
   altcha: text.optional(),
+  'follow-tool': text.optional(),
+  'follow-category': text.optional(),
+  follow: z.unknown().optional(),
+  cadence: z.unknown().optional(),
 })
 
 export type Posted = z.infer<typeof posted>
@@ -59,6 +87,27 @@ export type Posted = z.infer<typeof posted>
 export function parsePosted(given: unknown): Posted | undefined {
   const parsed = posted.safeParse(given)
   return parsed.success ? parsed.data : undefined
+}
+
+const cadence = z.enum(['weekly', 'followed']).default('weekly')
+const followed = z.union([
+  z.strictObject({
+    tool: z
+      .string()
+      .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+      .max(120),
+    cadence,
+  }),
+  z.strictObject({ category: z.string().min(1).max(120), cadence }),
+])
+
+/** What a form or a document asks to follow: nothing, a wish, or something that is neither. */
+export function wishOf(posted: Posted): FollowWish | 'nothing' | 'unreadable' {
+  const { 'follow-tool': tool, 'follow-category': category, follow, cadence } = posted
+  const asked = tool ? { tool } : category ? { category } : follow
+  if (asked === undefined) return 'nothing'
+  if (typeof asked !== 'object' || asked === null) return 'unreadable'
+  return followed.safeParse({ ...asked, ...(cadence !== undefined && { cadence }) }).data ?? 'unreadable'
 }
 
 /** Faster than anybody types, or lets a password manager type. */

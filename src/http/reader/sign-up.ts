@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../../db/schema.ts'
 import type { Clock } from '../../clock.ts'
 import { parseAddress } from '../../subscriber/address.ts'
+import { askedAgain, findWish, type KnownWish } from '../../subscriber/follow-wish.ts'
 import type { SignUp } from '../../subscriber/sign-up.ts'
 import { judgeDomain } from '../../subscriber/suggest.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
@@ -16,11 +17,13 @@ import { type SecureHeaders, setHeaders } from '../secure.ts'
 import { snippets } from './embed.ts'
 import {
   type FormPage,
+  isFormPage,
   type Posted,
   parsePosted,
   type Refill,
   signalsOf,
   signUpForm,
+  wishOf,
 } from './sign-up-form.ts'
 
 export type SignUpDeps = {
@@ -55,7 +58,7 @@ export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
     .post('/embed', atMost, async (c) => {
       const given = await readPosted(c)
       if (given.kind !== 'form' || given.isJson) return refuse(deps, c, 415, unsupported)
-      const refill = await take(deps, c, given.form, 'embedded form')
+      const refill = await take(deps, c, { form: given.form }, 'embedded form')
       if (!refill) return framed(deps, c).html(checkInboxFramed)
       return framed(deps, c).html(
         pages('embed', { done: false, form: signUpForm(deps, '/embed', refill) }),
@@ -71,7 +74,8 @@ export function signUpRoutes(deps: SignUpDeps): Hono<Connected> {
 export function signUpDoor(deps: SignUpDeps & { readonly headers: SecureHeaders }): Hono<Connected> {
   const { pages, hasOutbox, headers, challenge } = deps
   const policy = { ...headers, 'Content-Security-Policy': `${pagePolicy(challenge)}; frame-ancestors 'none'` }
-  const page = inAscii(pages('check-inbox', { hasOutbox }))
+  const page = inAscii(pages('check-inbox', { hasOutbox, follows: false }))
+  const pageToFollow = inAscii(pages('check-inbox', { hasOutbox, follows: true }))
   const pageInit = {
     status: 200,
     headers: { ...policy, ...kept, 'Content-Type': 'text/html; charset=UTF-8' },
@@ -84,14 +88,15 @@ export function signUpDoor(deps: SignUpDeps & { readonly headers: SecureHeaders 
   })
 
   return new Hono<Connected>().post('/subscribe', atMost, async (c) => {
-    const given = await readPosted(c)
-    const refill = given.kind === 'form' && (await take(deps, c, given.form, given.isJson ? 'json' : 'form'))
+    const given = await withWish(deps, await readPosted(c))
+    const refill = given.kind === 'form' && (await take(deps, c, given, given.isJson ? 'json' : 'form'))
     if (given.kind === 'form' && !refill)
-      return given.isJson ? new Response(json, jsonInit) : new Response(page, pageInit)
+      return given.isJson
+        ? new Response(json, jsonInit)
+        : new Response(given.wish ? pageToFollow : page, pageInit)
 
     setHeaders(c, policy)
-    if (given.kind === 'unsupported') return refuse(deps, c, 415, unsupported)
-    if (given.kind === 'unreadable' || !refill) return refuse(deps, c, 400, unreadable)
+    if (given.kind !== 'form' || !refill) return refuse(deps, c, ...refusalOf(given.kind))
     return given.isJson ? c.json(complaint(refill), 400) : formPage(deps, c, '/subscribe', refill)
   })
 }
@@ -104,9 +109,23 @@ function inAscii(html: string): string {
 }
 
 type Given =
-  | { readonly kind: 'form'; readonly form: Posted; readonly isJson: boolean }
-  | { readonly kind: 'unsupported' }
-  | { readonly kind: 'unreadable' }
+  | {
+      readonly kind: 'form'
+      readonly form: Posted
+      readonly isJson: boolean
+      readonly wish?: KnownWish | undefined
+    }
+  | { readonly kind: 'unsupported' | 'unreadable' | 'unclear wish' | 'never compared' }
+
+/** With what is to be followed, if anything is, looked up: whose address it is does not come into it. */
+async function withWish({ db, clock }: SignUpDeps, given: Given): Promise<Given> {
+  if (given.kind !== 'form') return given
+  const asked = wishOf(given.form)
+  if (asked === 'nothing') return given
+  if (asked === 'unreadable') return { kind: 'unclear wish' }
+  const wish = await findWish(db, asked, clock())
+  return wish ? { ...given, wish } : { kind: 'never compared' }
+}
 
 /** The body by its type. `URLSearchParams` on the text, because Hono's `parseBody` costs twice as much. */
 async function readPosted(c: Context): Promise<Given> {
@@ -137,17 +156,19 @@ function toGiven(fields: unknown, isJson: boolean): Given {
 async function take(
   deps: SignUpDeps,
   c: Context<Connected>,
-  form: Posted,
+  { form, wish }: { readonly form: Posted; readonly wish?: KnownWish | undefined },
   door: SignUp['method'],
 ): Promise<Refill | undefined> {
   const typed = form.correct || form.address
+  const again = { address: typed, wish }
   const parsed = parseAddress(typed)
-  if (!parsed.ok) return { address: typed, problem: `Please look at the address again: ${parsed.problem}.` }
+  if (!parsed.ok) return { ...again, problem: `Please look at the address again: ${parsed.problem}.` }
   const { address } = parsed
   const judgement = judgeDomain(address)
-  if (judgement.kind === 'throwaway') return { address: typed, problem: throwaway }
-  if (judgement.kind === 'misspelled' && !isMeant(form, typed)) return misspelled(typed, judgement.suggestion)
-  if (!(await deps.challenge.isMet(form.altcha))) return { address: typed, problem: unsolved }
+  if (judgement.kind === 'throwaway') return { ...again, problem: throwaway }
+  if (judgement.kind === 'misspelled' && !isMeant(form, typed))
+    return { ...again, ...misspelled(typed, judgement.suggestion) }
+  if (!(await deps.challenge.isMet(form.altcha))) return { ...again, problem: unsolved }
 
   const method = door === 'form' && form.via === 'embed' ? 'embedded form' : door
   await deps.collect({
@@ -155,6 +176,7 @@ async function take(
     formUrl: formUrlOf(deps, c, form, door),
     wording: door === 'json' ? 'the caller’s own' : shownWording(form.wording),
     signals: door === 'json' ? [] : signalsOf(deps, form),
+    wish: wish && askedAgain(wish),
   })
   return undefined
 }
@@ -172,15 +194,11 @@ function misspelled(typed: string, suggestion: string): Refill {
 function formUrlOf({ wire }: SignUpDeps, c: Context, form: Posted, door: SignUp['method']): string {
   if (door === 'embedded form') return `${wire.publicUrl}/embed`
   if (door === 'form' && form.via !== 'embed')
-    return `${wire.publicUrl}${isPageOfOurs(form.page) ? form.page : '/subscribe'}`
+    return `${wire.publicUrl}${isFormPage(form.page) ? form.page : '/subscribe'}`
   const told = c.req.header('referer') ?? c.req.header('origin') ?? ''
   if (!URL.canParse(told)) return 'not told'
   const { origin, pathname } = new URL(told)
   return origin === 'null' ? 'not told' : `${origin}${pathname}`.slice(0, 300)
-}
-
-function isPageOfOurs(page: string | undefined): boolean {
-  return page === '/' || /^\/compare\/[a-z0-9-]{1,120}$/.test(page ?? '')
 }
 
 function complaint({ problem, suggestion }: Refill): Record<string, string> {
@@ -216,6 +234,21 @@ function refuse({ pages }: SignUpDeps, c: Context, status: 400 | 413 | 415, { ti
   )
 }
 
+/** Why nothing was written down, and as which status. */
+function refusalOf(kind: Given['kind']): readonly [400 | 415, Refusal] {
+  switch (kind) {
+    case 'unsupported':
+      return [415, unsupported]
+    case 'never compared':
+      return [400, neverCompared]
+    case 'unclear wish':
+      return [400, unclearWish]
+    case 'form':
+    case 'unreadable':
+      return [400, unreadable]
+  }
+}
+
 const throwaway =
   'That is a throwaway mailbox: it would be gone before the first issue. Use an address that you keep.'
 const unsolved =
@@ -231,4 +264,12 @@ const unsupported = {
 const unreadable = {
   title: 'There is no address in that',
   lede: 'Expected a field "address", as a form or as JSON: {"address": "name@example.com"}.',
+}
+const neverCompared = {
+  title: 'We have not compared that',
+  lede: 'No comparison that is out has a tool or a category of that name, so there is nothing to follow. The address was not written down.',
+}
+const unclearWish = {
+  title: 'What should be followed?',
+  lede: 'Expected "follow" as {"tool": "its-slug"} or {"category": "Its name"}, and perhaps "cadence" as "weekly" or "followed". The address was not written down.',
 }

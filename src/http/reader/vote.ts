@@ -79,7 +79,8 @@ async function opened(
   if (!holder && link.token !== anybody) return c.html(pages('message', unknownLink), 404)
   const found = await findBallot(deps, { ...link, isTest: holder?.isTest ?? false })
   if (!found) return c.html(pages('message', unknownLink), 404)
-  if (found.kind === 'gone') return c.html(pages('message', gone), 410)
+  if (found.kind === 'gone')
+    return holder ? c.html(pages('message', gone), 410) : c.html(pages('message', fromYourMail))
   const { ballot } = found
   if (!holder) {
     const status = c.req.method === 'POST' ? 403 : 200
