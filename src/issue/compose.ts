@@ -91,7 +91,8 @@ export type ComposedSplitRow = {
 
 /** Characters of a description: less in an issue with many, so that ten of the fullest stay under what Gmail shows whole. */
 const longestDescription = { few: 220, many: 120 } as const
-const few = 6
+/** More comparisons than this are many. */
+export const few = 6
 
 /** What an issue says besides its comparisons: of those before it. */
 export type Around = {

@@ -1,5 +1,11 @@
 import { printable } from '../mail/printable.ts'
-import type { ComposedComparison, ComposedIssue, ComposedSplitRow, ComposedTool } from './compose.ts'
+import {
+  type ComposedComparison,
+  type ComposedIssue,
+  type ComposedSplitRow,
+  type ComposedTool,
+  few,
+} from './compose.ts'
 import { holeFor } from './edition.ts'
 import { excerpt } from './excerpt.ts'
 import { setIntro } from './intro.ts'
@@ -11,7 +17,8 @@ export type IssueSetting = { readonly publicUrl: string; readonly postalAddress:
 
 type Verdict = ComposedTool['stamp'] | null
 
-const longestTagline = 140
+/** Characters of a tagline: less in an issue with many, as of a description (`compose.ts`). */
+const longestTagline = { few: 140, many: 100 } as const
 /** Of a title, where it only tells one link from another. */
 const longestLabel = 80
 /** Blank room behind the preheader, so that an inbox does not go on with the masthead. */
@@ -49,7 +56,10 @@ export function issueView(given: ComposedIssue, setting: IssueSetting) {
       url: urls[index] ?? '',
       label: excerpt(comparison.title, longestLabel).text,
       follow: `${holeFor('preferences')}/follow/${comparison.slug}`,
-      tools: comparison.tools.map((tool) => ({ ...toolView(tool), vote: voteLink(issue.week, tool) })),
+      tools: comparison.tools.map((tool) => ({
+        ...toolView(tool, longestTagline[issue.comparisons.length > few ? 'many' : 'few']),
+        vote: voteLink(issue.week, tool),
+      })),
       split: comparison.split.map(splitView),
     })),
     trap: urls[links.findIndex(({ kind }) => kind === 'trap')] ?? '',
@@ -72,11 +82,11 @@ function winningStamp({ winner, tools: [a, b] }: ComposedComparison): Verdict {
   return winner === b.name ? b.stamp : a.stamp
 }
 
-function toolView(tool: ComposedTool) {
+function toolView(tool: ComposedTool, tagline: number) {
   return {
     ...tool,
     account: accountOf(tool),
-    tagline: excerpt(tool.tagline, longestTagline).text,
+    tagline: excerpt(tool.tagline, tagline).text,
     stamp: stampView(tool.stamp),
     ships: tool.panel.percent,
     skips: 100 - tool.panel.percent,
