@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { type Connection, openPostgres } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
@@ -22,6 +24,12 @@ export async function makeDatabase(server: string, prefix: string, template?: st
       await onServer(server, sql`drop database if exists ${sql.id(name)} with (force)`)
     },
   }
+}
+
+/** Puts a copy of the migrated embedded database, where the suite prepared one (`which-databases.ts`), into a data folder. */
+export async function copyEmbeddedInto(dataDir: string): Promise<void> {
+  const prepared = process.env.WV_EMBEDDED_FOLDER
+  if (prepared) await cp(join(prepared, 'db'), join(dataDir, 'db'), { recursive: true })
 }
 
 async function onServer(url: string, statement: ReturnType<typeof sql>): Promise<void> {
