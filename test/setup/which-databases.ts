@@ -27,7 +27,8 @@ export async function setup(): Promise<() => Promise<void>> {
   await template?.connection.close()
   return async () => {
     await template?.drop()
-    await rm(folder, { recursive: true, force: true })
+    // A process that just ended may still be writing down what it has compiled.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20 })
   }
 }
 
