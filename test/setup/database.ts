@@ -76,7 +76,7 @@ export async function untilSomebodyWaits(db: Kysely<Database>): Promise<void> {
 /** What a test left to be written in the background may hold a lock on its way: then PostgreSQL ends one of the two, and we try again. */
 async function emptyWhenQuiet(db: Kysely<Database>, tries = 5): Promise<void> {
   try {
-    await empty(db)
+    await emptyDatabase(db)
   } catch (error) {
     const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01'
     if (!isDeadlock || tries === 1) throw error
@@ -89,7 +89,7 @@ async function emptyWhenQuiet(db: Kysely<Database>, tries = 5): Promise<void> {
  * files for every table, which costs a hundred times as much for so few rows; without triggers, because foreign keys would
  * want an order and append-only tables refuse. The locks wait, as a truncation does, for whoever is writing.
  */
-async function empty(db: Kysely<Database>): Promise<void> {
+export async function emptyDatabase(db: Kysely<Database>): Promise<void> {
   await sql`do $$
     declare one record;
     begin
