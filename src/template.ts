@@ -8,11 +8,18 @@ export type Pages = (name: string, data: Readonly<Record<string, unknown>>) => s
 const pagesFolder = new URL('../templates/pages/', import.meta.url)
 const partialsFolder = new URL('../templates/partials/', import.meta.url)
 
+let loaded: Pages | undefined
+
 /**
- * Reads and parses every page and partial once, so a fault in one shows at start-up. Everything is escaped; markup in data
- * stays text (S5). Besides its data a page sees `@style` and `@deskStyle`, the addresses of the stylesheets.
+ * Reads and parses every page and partial, once per process, so a fault in one shows at start-up. Everything is escaped;
+ * markup in data stays text (S5). Besides its data a page sees `@style` and `@deskStyle`, the addresses of the stylesheets.
  */
 export function loadPages(): Pages {
+  loaded ??= readPages()
+  return loaded
+}
+
+function readPages(): Pages {
   const handlebars = Handlebars.create()
   const compile = (source: string) =>
     handlebars.compile(handlebars.parse(source), { strict: true, preventIndent: true })

@@ -1,18 +1,5 @@
 import type { Command } from 'commander'
-import { firstStart } from '../../jobs/first-start.ts'
-import { startSchedule } from '../../jobs/schedule.ts'
-import { startWorker, workOnce } from '../../jobs/work.ts'
-import { systemClock } from '../clock.ts'
-import { readConfig } from '../config.ts'
-import { createApp } from '../http/app.ts'
-import { createLog } from '../log.ts'
-import { type Newsletter, openNewsletter } from '../newsletter.ts'
-import { type Queue, startQueue } from '../queue.ts'
-import { wakeThrough } from '../wake.ts'
-import { startWeb } from '../web.ts'
-import { answering, withNewsletter } from './command.ts'
-import { stopSignal } from './signals.ts'
-import { startScreen } from './start-screen.ts'
+import { answering } from './command.ts'
 
 /** `start` · `web` · `work` */
 export function addServeCommands(program: Command): void {
@@ -37,56 +24,16 @@ export function addServeCommands(program: Command): void {
   )
 }
 
-/** Runs until SIGINT or SIGTERM, then stops cleanly: no new claims, calls in flight end, within 35 s. */
 async function serve(parts: { web: boolean; work: boolean }): Promise<void> {
-  const config = readConfig(process.env)
-  const isTogether = parts.web && parts.work
-  const log = createLog(isTogether && !config.production ? 'warn' : config.logLevel)
-  await using opened = new AsyncDisposableStack()
-  const newsletter = await openNewsletter(config, systemClock, log)
-  opened.defer(newsletter.close)
-  const stop = stopSignal()
-  // Now, because later it would hold up whoever is being answered.
-  newsletter.templates.prepare()
-  newsletter.letterTemplates.prepare()
-
-  const queue = await startQueue(newsletter.connection, log)
-  opened.defer(queue.stop)
-  if (parts.web) {
-    const web = await startWeb(createApp(newsletter, wakeThrough(queue, log, stop)), config)
-    opened.defer(web.stop)
-  }
-  if (isTogether) process.stdout.write(await startScreen(newsletter, await firstStart(newsletter)))
-  if (parts.work) await startWork(newsletter, queue, stop, opened)
-  if (!isTogether) log.info({ web: parts.web, work: parts.work, port: config.port }, 'started')
-
-  await aborted(stop)
-  if (isTogether) process.stdout.write('\n  Stopping: calls in flight end, nothing new begins.\n')
+  await (await loadParts()).runParts(parts)
 }
 
-async function startWork(
-  newsletter: Newsletter,
-  queue: Queue,
-  stop: AbortSignal,
-  opened: AsyncDisposableStack,
-): Promise<void> {
-  await startWorker(newsletter, queue, stop)
-  opened.defer(await startSchedule(queue, newsletter.log))
+async function drainOnce() {
+  const ran = await (await loadParts()).drainOnce()
+  return { json: { ran }, lines: [`${ran} jobs ran.`] }
 }
 
-function drainOnce() {
-  return withNewsletter(async (newsletter) => {
-    const queue = await startQueue(newsletter.connection, newsletter.log)
-    try {
-      const ran = await workOnce(newsletter, queue, stopSignal())
-      return { json: { ran }, lines: [`${ran} jobs ran.`] }
-    } finally {
-      await queue.stop()
-    }
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+/** Only now, because the web side is more than all the other commands have to load together. */
+function loadParts() {
+  return import('./run-parts.ts')
 }

@@ -112,18 +112,22 @@ export async function takeNext(of: RateLimiterPostgres, who: string): Promise<nu
 }
 
 /**
- * As much of a `pg` client as the library uses. It reads the machine's clock itself, so every instant among its values
- * (milliseconds; points and lengths are far smaller numbers) is moved to ours.
+ * As much of a `pg` client as the library uses. It reads the machine's clock itself, some time before it asks: the earliest
+ * instant among its values (milliseconds; points and lengths are far smaller numbers) is its now, and all are moved to ours.
  */
 function asClient({ db, clock }: Deps) {
   return {
     async query({ text, values }: { text: string; values: readonly unknown[] }) {
-      const ahead = clock().epochMilliseconds - Date.now()
-      const ours = values.map((value) => (typeof value === 'number' && value > 1e12 ? value + ahead : value))
+      const ahead = clock().epochMilliseconds - Math.min(...values.filter(isInstant))
+      const ours = values.map((value) => (isInstant(value) ? value + ahead : value))
       const { rows } = await db.executeQuery(CompiledQuery.raw(text, ours))
       return { rows, rowCount: rows.length }
     },
   }
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && value > 1e12
 }
 
 /** The mailbox that an address probably ends in: without a plus-tag, and at Gmail without dots. For counting only. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { useCommandLine } from '../setup/cli.ts'
 import { documentFor } from '../setup/comparisons.ts'
 
-const verdict = useCommandLine()
+const verdict = useCommandLine({ isNew: true })
 const folder = join(import.meta.dirname, '../../db/samples')
 const samples = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { ended, useCommandLine } from '../setup/cli.ts'
 import { freePort } from '../setup/free-port.ts'
 
-const verdict = useCommandLine({ embedded: true })
+const verdict = useCommandLine({ embedded: true, isNew: true })
 
 describe('verdict start, without any configuration,', () => {
   it('shows the product at work: samples, readers, an issue in the outbox, and links that lead there', async () => {

@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { type Connection, openDatabase } from '../../db/connect.ts'
 import { openTestDatabase } from './database.ts'
+import { copyEmbeddedInto } from './own-database.ts'
 
 /** What a run of the command line came to. `json` is stdout where that is one JSON document, else undefined. */
 export type Run = {
@@ -35,16 +36,24 @@ export type CommandLine = {
 
 type How = { readonly env?: Record<string, string>; readonly input?: string }
 
-const program = new URL('../../src/cli.ts', import.meta.url).pathname
+// A process this short does not live to see the embedded database optimised, and would pay a third of its time for it.
+const program = ['--liftoff-only', new URL('../../src/cli.ts', import.meta.url).pathname]
 
-/** Gives a test file the real command line in a folder of its own: on a PostgreSQL database where there is one, else embedded. */
-export function useCommandLine({ embedded = false } = {}): CommandLine {
+/**
+ * Gives a test file the real command line in a folder of its own: on a PostgreSQL database where there is one, else embedded.
+ * The database is migrated and empty, or where it `isNew` not even that.
+ */
+export function useCommandLine({ embedded = false, isNew = false } = {}): CommandLine {
   let folder = ''
   let database: Awaited<ReturnType<typeof openTestDatabase>> | undefined
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'verdict-'))
-    if (embedded || !process.env.TEST_DATABASE_URL) return
+    if (embedded || !process.env.TEST_DATABASE_URL) {
+      if (!isNew) await copyEmbeddedInto(join(folder, 'data'))
+      return
+    }
     database = await openTestDatabase()
+    if (!isNew) return
     await sql`drop schema public cascade`.execute(database.connection.db)
     await sql`create schema public`.execute(database.connection.db)
   })
@@ -54,12 +63,12 @@ export function useCommandLine({ embedded = false } = {}): CommandLine {
   })
   const environment = () => ({
     PATH: process.env.PATH ?? '',
-    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder, 'compiled'),
     DATA_DIR: join(folder, 'data'),
     ...(database?.url && { DATABASE_URL: database.url }),
   })
   function start(args: readonly string[], { env = {}, input }: How = {}): ChildProcess {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [...program, ...args], {
       cwd: folder,
       env: { ...environment(), ...env },
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

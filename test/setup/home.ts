@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { type Connection, openEmbedded, openPostgres } from '../../db/connect.ts'
 import { migrate } from '../../db/migrate.ts'
+import { copyEmbeddedInto } from './own-database.ts'
 
 /** A database that can be copied while nobody has it open, with the data folder of the machine that sends with it. */
 export type Home = {
@@ -24,7 +25,10 @@ export type Home = {
 /** PGlite in a folder, or a PostgreSQL database where `TEST_DATABASE_URL` is set. */
 export async function makeHome(): Promise<Home> {
   const server = process.env.TEST_DATABASE_URL
-  return server ? onPostgres(server, `wv_home_${randomUUID().replaceAll('-', '')}`) : inFolder(await folder())
+  if (server) return onPostgres(server, `wv_home_${randomUUID().replaceAll('-', '')}`)
+  const dataDir = await folder()
+  await copyEmbeddedInto(dataDir)
+  return inFolder(dataDir)
 }
 
 function inFolder(dataDir: string): Home {
@@ -52,9 +56,10 @@ async function onPostgres(server: string, name: string): Promise<Home> {
   const url = new URL(server)
   url.pathname = `/${name}`
   const copied = `${name}_copy`
-  const make = () => onServer(server, sql`create database ${sql.id(name)}`)
+  const make = (template = 'template1') =>
+    onServer(server, sql`create database ${sql.id(name)} template ${sql.id(template)}`)
   const drop = (which: string) => onServer(server, sql`drop database if exists ${sql.id(which)} with (force)`)
-  await make()
+  await make(process.env.WV_POSTGRES_TEMPLATE)
   const home: Home = {
     dataDir,
     open: () => migrated(Promise.resolve(openPostgres(url.href))),

@@ -4,7 +4,7 @@ import type { ConsentKind, ListChange } from '../../db/schema.ts'
 import { growthOf } from '../../src/subscriber/growth.ts'
 import { rollUpList } from '../../src/subscriber/roll-up-list.ts'
 import { clockAt } from '../setup/clock.ts'
-import { useDatabase } from '../setup/database.ts'
+import { emptyDatabase, useDatabase } from '../setup/database.ts'
 import { newYork } from '../setup/newsletter.ts'
 
 const database = useDatabase()
@@ -119,7 +119,7 @@ describe('the growth of the list', () => {
 
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {
-        await clean()
+        await emptyDatabase(database.db)
         let now = at('2026-11-02T15:00:00Z')
         const list = new Set(['ann', 'bob', 'cleo'])
         const barred = new Set<string>()
@@ -220,12 +220,4 @@ async function pageAt(now: string) {
 async function daysAt(now: string) {
   await roll(now)
   return pageAt(now)
-}
-
-async function clean(): Promise<void> {
-  await database.db.deleteFrom('suppression').execute()
-  await database.db.deleteFrom('list_day').execute()
-  await database.db.deleteFrom('list_mark').execute()
-  const { sql } = await import('kysely')
-  await sql`truncate subscriber restart identity cascade`.execute(database.db)
 }
