@@ -1,17 +1,13 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
-import type { Edition } from '../issue/edition.ts'
 import { findIssue, type Issue, lockIssue } from '../issue/issue.ts'
-import { addLinks } from '../issue/links.ts'
 import type { Finding } from '../issue/preflight/finding.ts'
 import type { Transport } from '../mail/email.ts'
-import { choiceOfEverybody, choicesOf, readChoice, wholeWith } from './choice.ts'
+import { chooseEditions } from './choose-editions.ts'
 import { type DailyLimit, smallestDay } from './daily-limit.ts'
 import { type EpochDeps, whyNotThisDatabase } from './epoch.ts'
-import { loadEdition } from './load-edition.ts'
-import { batchSize, type ChosenEdition, planDeliveries, preparePartition } from './plan.ts'
-import { blocksOf, openCheck, type PreflightDeps, stopsOf } from './preflight.ts'
-import { type Tells, variantsOf } from './variant.ts'
+import { batchSize, planDeliveries, preparePartition } from './plan.ts'
+import { blocksOf, type PreflightDeps } from './preflight.ts'
 
 export { loadEdition } from './load-edition.ts'
 
@@ -89,79 +85,6 @@ export async function openForSending(
   })
 }
 
-/** Renders each of the audience's choices once and keeps it beside the approved edition. `heaviest` is in bytes of one mail. */
-async function chooseEditions(
-  deps: Omit<Deps, 'db'> & { db: Transaction<Database> },
-  issue: Issue,
-  approvedHash: string,
-): Promise<{ choices: readonly ChosenEdition[]; heaviest: number; blocks: readonly Finding[] }> {
-  const approved = await loadEdition(deps.db, approvedHash)
-  const variantFor = await variantsOf(deps, issue)
-  const check = await openCheck(deps, issue)
-  const choices: ChosenEdition[] = []
-  let heaviest = weigh(approved)
-  const blocks: Finding[] = []
-  for (const choice of await choicesWithWholes(deps.db, issue.id)) {
-    const variant = await variantFor(choice)
-    switch (variant.kind) {
-      case 'approved':
-        await keepTells(deps.db, approvedHash, variant.tells)
-        choices.push({ choice, hash: approvedHash, reason: null })
-        break
-      case 'nothing':
-        choices.push({ choice, hash: null, reason: variant.reason })
-        break
-      case 'variant':
-        await keepVariant(deps, issue, variant.edition, approvedHash)
-        await keepTells(deps.db, variant.edition.hash, variant.tells)
-        await addLinks(deps.db, issue.id, variant.links)
-        blocks.push(...stopsOf(await check.look(choice, variant.edition, variant.links)))
-        choices.push({ choice, hash: variant.edition.hash, reason: null })
-        heaviest = Math.max(heaviest, weigh(variant.edition))
-    }
-  }
-  return { choices, heaviest, blocks }
-}
-
-/** The audience's choices; the whole issue for who changes theirs just now; and what the web shows. */
-async function choicesWithWholes(db: Transaction<Database>, issueId: number): Promise<readonly string[]> {
-  const choices = await choicesOf(db, issueId)
-  const wholes = choices.map((choice) => wholeWith(readChoice(choice).corrections))
-  return [...new Set([...choices, ...wholes, 'weekly', await choiceOfEverybody(db, issueId)])]
-}
-
-/** The same bytes may have been set from an earlier revision, before the draft was made again. */
-async function keepTells(
-  db: Transaction<Database>,
-  edition_hash: string,
-  tells: readonly Tells[],
-): Promise<void> {
-  if (tells.length === 0) return
-  await db
-    .insertInto('edition_tells')
-    .values(tells.map((one) => ({ edition_hash, ...one })))
-    .onConflict((oc) =>
-      oc.columns(['edition_hash', 'comparison_id']).doUpdateSet((eb) => ({
-        revision: eb.ref('excluded.revision'),
-        corrects: eb.ref('excluded.corrects'),
-      })),
-    )
-    .execute()
-}
-
-async function keepVariant(
-  { db, clock }: Pick<Deps, 'clock'> & { db: Transaction<Database> },
-  issue: Issue,
-  edition: Edition,
-  approvedHash: string,
-): Promise<void> {
-  await db
-    .insertInto('edition')
-    .values({ ...edition, issue_id: issue.id, frozen_at: clock(), variant_of: approvedHash })
-    .onConflict((oc) => oc.column('hash').doNothing())
-    .execute()
-}
-
 /** Why an issue cannot be sent now, with what to do; undefined when it can, or when it is finished already. */
 function whyNotNow(
   issue: Issue,
@@ -232,11 +155,6 @@ async function approveBySchedule(db: Kysely<Database>, issue: Issue, at: Tempora
     .set({ approved_hash: issue.edition_hash, approved_at: at, approved_by: 'schedule' })
     .where('id', '=', issue.id)
     .execute()
-}
-
-/** About what one mail takes in a request: both parts, escaped, and its headers. */
-function weigh({ html, text }: Edition): number {
-  return Buffer.byteLength(JSON.stringify(html)) + Buffer.byteLength(JSON.stringify(text)) + 2000
 }
 
 function blocked(week: string, blocks: readonly Finding[]): Readiness {

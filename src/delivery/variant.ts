@@ -2,7 +2,6 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../../db/schema.ts'
 import { editsForPart } from '../issue/apply-edits.ts'
 import { type ComposedIssue, composeFollowed, composeIssue, composeMonth } from '../issue/compose.ts'
-import { type Correction, correctionKey } from '../issue/correction.ts'
 import { currentEdits } from '../issue/edit-history.ts'
 import { type Edition, freezeEdition, toldOnly } from '../issue/edition.ts'
 import { type IssueEdits, noEdits } from '../issue/edits.ts'
@@ -16,18 +15,12 @@ import { loadAtRevision } from '../verdict/at-revision.ts'
 import { withVotes } from '../verdict/count-votes.ts'
 import { type Choice, choiceOfEverybody, readChoice, wholeWith } from './choice.ts'
 import { loadEdition } from './load-edition.ts'
+import { type Member, type Tells, tellsOf } from './tells.ts'
 
 type Deps = {
   readonly db: Kysely<Database>
   readonly templates: MailTemplates
   readonly setting: IssueSetting
-}
-
-/** What an edition says of a comparison: its revision, and of which one it is the correction, where it is one. */
-export type Tells = {
-  readonly comparison_id: number
-  readonly revision: number
-  readonly corrects: number | null
 }
 
 /** What a choice comes to: the approved edition, one set beside it, or nothing of this issue, with the reason. */
@@ -110,25 +103,6 @@ export async function variantsOf(deps: Deps, issue: Issue): Promise<(choice: str
       ? part(composeMonth(week, month, rolledUp, monthly, { corrections }), sent, keys)
       : whole(keys)
   }
-}
-
-type Member = { readonly comparison_id: number; readonly revision: number }
-
-/** What an edition tells that has these comparisons in it, and the corrections with these keys. */
-function tellsOf(
-  members: readonly Member[],
-  corrections: readonly Correction[],
-  keys: readonly string[],
-): readonly Tells[] {
-  const told = corrections.filter((correction) => keys.includes(correctionKey(correction)))
-  const corrected = told.map(({ comparisonId, fromRevision, revision }) => ({
-    ...{ comparison_id: comparisonId, revision, corrects: fromRevision },
-  }))
-  const inFull = members.map(({ comparison_id, revision }) => ({ comparison_id, revision, corrects: null }))
-  return [
-    ...inFull.filter((one) => corrected.every(({ comparison_id }) => comparison_id !== one.comparison_id)),
-    ...corrected,
-  ]
 }
 
 /** Why a reader with this choice gets nothing of this issue; undefined when they get something. */
