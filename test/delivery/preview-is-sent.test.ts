@@ -106,7 +106,7 @@ function byAddress<Mail extends { to: string }>(mails: readonly Mail[]): readonl
 
 async function newsletter(at: string) {
   const provider = await startFakeProvider()
-  const transport = resendTransport({ apiKey: 're_test', baseUrl: provider.url, timeoutMs: 10_000 })
+  const transport = resendTransport({ apiKey: 're_test', baseUrl: provider.url })
   onTestFinished(async () => {
     await transport.close()
     await provider.close()
