@@ -26,6 +26,7 @@ export function feedContent(
     allowedSchemes: ['https', 'http'],
     exclusiveFilter: ({ attribs }) =>
       attribs.class === 'bar' ||
+      /\bballot\b/.test(attribs.class ?? '') ||
       /display:\s*none/.test(attribs.style ?? '') ||
       attribs['aria-hidden'] === 'true',
     transformTags: { a: (tagName, attribs) => ({ tagName, attribs: absolute(attribs, publicUrl) }) },
