@@ -24,11 +24,6 @@ export function feedContent(
     allowedTags: kept,
     allowedAttributes: { '*': ['dir', 'lang'], a: ['href'], td: ['colspan'], th: ['colspan', 'scope'] },
     allowedSchemes: ['https', 'http'],
-    exclusiveFilter: ({ attribs }) =>
-      attribs.class === 'bar' ||
-      /\bballot\b/.test(attribs.class ?? '') ||
-      /display:\s*none/.test(attribs.style ?? '') ||
-      attribs['aria-hidden'] === 'true',
     transformTags: { a: (tagName, attribs) => ({ tagName, attribs: absolute(attribs, publicUrl) }) },
   })
   const notes = retractionNote(retracted) + correctionsNote(corrected, publicUrl)
@@ -60,6 +55,7 @@ const kept = [
 /** From behind the headline to before the link that nobody can see, below which is only what concerns the mail; else everything. */
 function told(edition: string): string {
   const { document } = parseHTML(edition)
+  for (const part of document.querySelectorAll(ofTheMail)) part.remove()
   const headline = document.querySelector('h1')
   const parts = [...(headline?.parentElement?.childNodes ?? [])]
   const end = parts.findIndex((part) => 'getAttribute' in part && isTrap(part))
@@ -68,6 +64,9 @@ function told(edition: string): string {
   holder.append(...parts.slice(parts.indexOf(headline) + 1, end))
   return holder.innerHTML
 }
+
+/** Bars, which are nothing without colour; and the ballots: whoever reads a feed has no vote in it. */
+const ofTheMail = '.bar, .ballot'
 
 function isTrap(part: object): boolean {
   return 'outerHTML' in part && /^<a\b[^>]*aria-hidden="true"/.test(String(part.outerHTML))
