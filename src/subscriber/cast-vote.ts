@@ -62,12 +62,13 @@ export function voteOf(
     .executeTakeFirst()
 }
 
-/** Takes a reader's votes out of every count, within the transaction that forgets the reader. */
+/** Takes a reader's votes out of every count and flag, within the transaction that forgets the reader. */
 export async function forgetVotes(
   trx: Transaction<Database>,
   subscriberId: number,
   at: Temporal.Instant,
 ): Promise<void> {
+  await trx.deleteFrom('vote_ballot').where('subscriber_id', '=', subscriberId).execute()
   const gone = await trx
     .deleteFrom('vote')
     .where('subscriber_id', '=', subscriberId)

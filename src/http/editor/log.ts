@@ -105,4 +105,7 @@ const words: Record<DecisionKind, string> = {
   retract: 'Retracted a comparison',
   restore: 'Restored a comparison',
   'let pass': 'Let a block pass',
+  'leave votes': 'Left votes counted',
+  'set votes aside': 'Set votes aside',
+  'count votes again': 'Counted votes again',
 }
