@@ -225,6 +225,8 @@ type VoteFlag = {
   rule: FlagRule
   key: string | null
   state: Generated<FlagState>
+  /** Whether an editor set its votes aside, even when it is open again because more came. */
+  sets_aside: Generated<boolean>
   /** Another one whenever it grows or is decided. */
   revision: Generated<number>
   found_at: Instant

@@ -37,6 +37,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       rule       text not null check (rule in ('pace', 'network', 'newcomers', 'alike', 'origin')),
       key        text unique,
       state      text not null default 'open' check (state in ('open', 'left', 'set aside')),
+      sets_aside boolean not null default false check (sets_aside or state <> 'set aside'),
       revision   int not null default 1 check (revision > 0),
       found_at   timestamptz not null,
       grown_at   timestamptz not null,

@@ -52,7 +52,7 @@ export type NetworkBurst = {
 export const onceInAMillion = 1e-6
 
 /** Fewer votes than this move no result far enough to trouble an editor, and chance makes as many. */
-export const leastInBurst = { pace: 12, network: 8, newcomers: 8, newInNetwork: 6 } as const
+export const leastInBurst = { pace: 12, network: 8, newcomers: 12, newInNetwork: 6 } as const
 
 /** Between the editions of a week and the readers of a morning, honest shares differ by half or double: four times is not honest. */
 const manifold = 4
@@ -72,22 +72,24 @@ const widths = [1, 3, 36] as const
 export function paceBursts(season: readonly Slice[], tools: ReadonlySet<number>): readonly PaceBurst[] {
   const first = season.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
   const length = season.reduce((most, { at }) => Math.max(most, at - first + 1), 0)
-  const lineOf = (slices: readonly Slice[] = []) => sums(slices, first, length)
+  const lineOf = (slices: readonly Slice[]) => votesAt(slices, first, length)
   const all = lineOf(season)
   const byTool = Map.groupBy(season, ({ toolId }) => toolId)
   return [...tools].flatMap((toolId) => {
     const own = byTool.get(toolId) ?? []
-    const lines = {
-      ship: lineOf(own.filter(({ verdict }) => verdict === 'ship')),
-      skip: lineOf(own.filter(({ verdict }) => verdict === 'skip')),
-    }
-    return (['ship', 'skip'] as const).flatMap((verdict) => {
-      const line = { own: lines[verdict], against: lines[verdict === 'ship' ? 'skip' : 'ship'], all }
-      return apart(windowsOf(line), line.own).map((one) => ({
-        ...{ toolId, verdict, usual: one.usual, chance: one.chance },
-        ...{ from: one.from + first, to: one.to + first },
+    const [ship, skip] = (['ship', 'skip'] as const).map((way) =>
+      lineOf(own.filter(({ verdict }) => verdict === way)),
+    )
+    if (!ship || !skip) return []
+    const rest = all.map((votes, at) => votes - (ship[at] ?? 0) - (skip[at] ?? 0))
+    const found = (verdict: ReviewVerdict, line: Line) =>
+      windowsOf(line).map(({ from, to, ...why }) => ({
+        ...{ toolId, verdict, from: from + first, to: to + first, ...why },
       }))
-    })
+    return [
+      ...found('ship', { own: ship, against: skip, rest }),
+      ...found('skip', { own: skip, against: ship, rest }),
+    ]
   })
 }
 
@@ -152,44 +154,47 @@ export function networkBurst(
   return undefined
 }
 
-type Line = { readonly own: Float64Array; readonly against: Float64Array; readonly all: Float64Array }
+/** Votes in each slice: of the tool in the direction, of the tool in the other, and on all other tools. */
+type Line = { readonly own: Float64Array; readonly against: Float64Array; readonly rest: Float64Array }
 type Window = { readonly from: number; readonly to: number; readonly usual: number; readonly chance: number }
 
-/** Every window that is a burst: the narrow ones first, and of those the least likely. */
-function windowsOf(line: Line): readonly Window[] {
-  const last = line.own.length - 1
-  return widths.flatMap((width) => {
-    const found: Window[] = []
-    for (let from = 0; from < last; from += 1) {
-      if (within(line.own, from, from + 1) === 0) continue
-      const to = Math.min(from + width, last)
-      if (within(line.own, from, to) < leastInBurst.pace) continue
-      const judged = judge(countsIn(line, from, to), countsIn(line, 0, last))
-      if (judged) found.push({ from, to, ...judged })
-    }
-    return found.toSorted((a, b) => a.chance - b.chance)
-  })
+/** The bursts, one after another: what is one already does not make the next look usual. */
+function windowsOf({ own, against, rest }: Line): readonly Window[] {
+  const left = own.slice()
+  const found: Window[] = []
+  for (
+    let next = likeliest({ own: left, against, rest });
+    next;
+    next = likeliest({ own: left, against, rest })
+  ) {
+    found.push(next)
+    left.fill(0, next.from, next.to)
+  }
+  return found
 }
 
-/** Leaves out what has hardly more than those before it. */
-function apart(windows: readonly Window[], own: Float64Array): readonly Window[] {
-  const kept: Window[] = []
-  for (const window of windows) {
-    const known = kept.reduce(
-      (sum, { from, to }) =>
-        sum + within(own, Math.max(from, window.from), Math.max(from, window.from, Math.min(to, window.to))),
-      0,
-    )
-    if (within(own, window.from, window.to) - known >= leastInBurst.pace) kept.push(window)
+/** The window that is a burst most surely, among the narrowest in which there is one. */
+function likeliest(line: Line): Window | undefined {
+  const sums = { own: sumsOf(line.own), against: sumsOf(line.against), rest: sumsOf(line.rest) }
+  const season = countsIn(sums, 0, line.own.length)
+  for (const width of widths) {
+    let best: Window | undefined
+    for (let from = 0; from < line.own.length; from += 1) {
+      if (line.own[from] === 0) continue
+      const to = Math.min(from + width, line.own.length)
+      const window = countsIn(sums, from, to)
+      const judged = window.seen < leastInBurst.pace ? undefined : judge(window, season)
+      if (judged && !(best && best.chance <= judged.chance)) best = { from, to, ...judged }
+    }
+    if (best) return best
   }
-  return kept
+  return undefined
 }
 
 type Counts = { readonly seen: number; readonly against: number; readonly rest: number }
 
-function countsIn({ own, against, all }: Line, from: number, to: number): Counts {
-  const [seen, contrary] = [within(own, from, to), within(against, from, to)]
-  return { seen, against: contrary, rest: within(all, from, to) - seen - contrary }
+function countsIn({ own, against, rest }: Line, from: number, to: number): Counts {
+  return { seen: within(own, from, to), against: within(against, from, to), rest: within(rest, from, to) }
 }
 
 function judge(window: Counts, season: Counts): { usual: number; chance: number } | undefined {
@@ -205,16 +210,21 @@ function judge(window: Counts, season: Counts): { usual: number; chance: number 
   return chance < onceInAMillion ? { usual, chance } : undefined
 }
 
-/** Votes up to each slice, so that a window is one subtraction. */
-function sums(slices: readonly Slice[], first: number, length: number): Float64Array {
-  const line = new Float64Array(length + 1)
-  for (const { at, votes } of slices) line[at - first + 1] = (line[at - first + 1] ?? 0) + votes
-  for (let n = 1; n <= length; n += 1) line[n] = (line[n] ?? 0) + (line[n - 1] ?? 0)
+function votesAt(slices: readonly Slice[], first: number, length: number): Float64Array {
+  const line = new Float64Array(length)
+  for (const { at, votes } of slices) line[at - first] = (line[at - first] ?? 0) + votes
   return line
 }
 
-function within(line: Float64Array, from: number, to: number): number {
-  return (line[to] ?? 0) - (line[from] ?? 0)
+/** The votes before each slice, so that a window is one subtraction. */
+function sumsOf(line: Float64Array): Float64Array {
+  const sums = new Float64Array(line.length + 1)
+  for (let at = 0; at < line.length; at += 1) sums[at + 1] = (sums[at] ?? 0) + (line[at] ?? 0)
+  return sums
+}
+
+function within(sums: Float64Array, from: number, to: number): number {
+  return (sums[to] ?? 0) - (sums[from] ?? 0)
 }
 
 function total(slices: readonly Slice[]): { votes: number; newcomers: number } {

@@ -1,3 +1,4 @@
+import { onceInAMillion } from './burst.ts'
 import { chanceOfAsMany, chanceOfRare } from './chance.ts'
 
 /** How few are no ring, and how often they have to have voted. */
@@ -24,8 +25,8 @@ export type OnTool = {
 /**
  * Whether readers vote alike beyond what honest habits explain. Two things must be so.
  *
- * Their ballot is rare: with so many voters and such shares of each vote, as many readers with the same are not to be
- * expected once in a thousand million, and so not among the millions of ballots that there may be.
+ * Their ballot is rare: with so many voters and such shares of each vote, chance makes as many readers with the same not once
+ * in a million.
  *
  * And it has no halo. Tastes and habits (all ship, all skip, the lead only, every tool) make honest readers alike too, and
  * shares do not know of them. But honest readers waver: whoever agrees on a tool nine times in ten, and votes on it nine
@@ -34,7 +35,7 @@ export type OnTool = {
 export function isAlike({ readers, near, voters, shares }: Alike): boolean {
   if (readers < leastInRing.alike || shares.length < leastInRing.votes) return false
   const expected = shares.reduce((product, share) => product * Math.min(1, share), voters)
-  return chanceOfRare(readers, expected) < 1e-9 && chanceOfFewer(near, readers) < 1e-3
+  return chanceOfRare(readers, expected) < onceInAMillion && chanceOfFewer(near, readers) < 1e-3
 }
 
 /** Whether readers who came from one place within days of each other vote as one: hardly ever against each other, where others are. */
