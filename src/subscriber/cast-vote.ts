@@ -21,6 +21,8 @@ export type StandingVote = {
   readonly verdict: ReviewVerdict
   readonly turn: number
   readonly changedAt: Temporal.Instant
+  /** Kept, and not counted at present, by an editor's decision. */
+  readonly setAside: boolean
 }
 
 /**
@@ -56,7 +58,7 @@ export function voteOf(
 ): Promise<StandingVote | undefined> {
   return db
     .selectFrom('vote')
-    .select(['verdict', 'turn', 'changed_at as changedAt'])
+    .select(['verdict', 'turn', 'changed_at as changedAt', 'set_aside as setAside'])
     .where('subscriber_id', '=', subscriberId)
     .where('tool_id', '=', toolId)
     .executeTakeFirst()

@@ -7,6 +7,9 @@ import { withoutAddresses } from '../subscriber/consent.ts'
 
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock }
 
+/** Lengths of the reason, in characters. */
+export const reasonLength = { least: 10, most: 500 } as const
+
 /** What an editor can do about a flag: leave its votes counted, set them aside, or count them again. */
 export type FlagVerb = 'leave' | 'set aside' | 'count again'
 
