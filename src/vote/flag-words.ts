@@ -28,7 +28,7 @@ export function flagReason({ rule, evidence }: Flag): string {
   const usual = grouped(figures.usual ?? 0)
   switch (rule) {
     case 'pace':
-      return `At the pace of the other tools at that time, ${figures.usual === 1 ? 'one vote' : `about ${usual} votes`} would have come.`
+      return `At the pace of the other tools at that time, ${figures.usual === 1 ? 'hardly one' : `about ${usual}`} would have come.`
     case 'network':
       return figures.by === 'newcomers'
         ? `They confirmed their addresses within the two days before they voted. Of 100 other votes on it, ${usual} are by such readers.`

@@ -9,8 +9,6 @@ export function evidenceRows(
 ): readonly { readonly name: string; readonly value: string }[] {
   const { readers, newcomers, left, networks, allNetworks, signedUp, figures } = evidence
   const [from, to] = spanOf(evidence)
-  const named = networks.map((one) => `${one.network} (${grouped(one.votes)})`).join(', ')
-  const more = allNetworks > networks.length ? ` and ${grouped(allNetworks - networks.length)} more` : ''
   const aside = setAside === 0 ? '' : `, ${setAside === votes ? 'all' : grouped(setAside)} set aside`
   return [
     {
@@ -18,7 +16,7 @@ export function evidenceRows(
       value: `${grouped(votes)} by ${readers === 1 ? 'one reader' : `${grouped(readers)} readers`}${aside}`,
     },
     { name: 'Voted', value: `${shortTime(from, zone)} to ${shortTime(to, zone)}` },
-    { name: allNetworks === 1 ? 'Network' : `Networks, ${grouped(allNetworks)}`, value: `${named}${more}` },
+    { name: allNetworks === 1 ? 'Network' : 'Networks', value: networkWords(networks, allNetworks) },
     {
       name: 'Confirmed within two days before',
       value: newcomers === 0 ? 'none of them' : grouped(newcomers),
@@ -50,6 +48,16 @@ function countWords({ ship, skip }: Effect['now']): string {
 
 function spanOf({ from, to }: Flag['evidence']): [Temporal.Instant, Temporal.Instant] {
   return [Temporal.Instant.from(from), Temporal.Instant.from(to)]
+}
+
+/** "14, no two votes from one", "6: 203.0.… (9 votes) and 5 more" */
+function networkWords(networks: Flag['evidence']['networks'], all: number): string {
+  const shared = networks.filter(({ votes }) => votes > 1)
+  const named = shared.map(({ network, votes }) => `${network} (${grouped(votes)} votes)`).join(', ')
+  if (all === 1) return named
+  if (shared.length === 0) return `${grouped(all)}, no two votes from one`
+  const more = all - shared.length
+  return `${grouped(all)}: ${named}${more > 0 ? ` and ${grouped(more)} more` : ''}`
 }
 
 function signUpWords({ from, to, form }: NonNullable<Flag['evidence']['signedUp']>, zone: string): string {

@@ -10,6 +10,7 @@ import { deskPage } from './page.ts'
 import { grouped, shortTime } from './when.ts'
 
 const daysShown = 31
+const fewestDays = 14
 const openShown = 50
 const decidedShown = 20
 const query = z.object({ after: z.coerce.number().int().min(0).max(1_000_000).catch(0) })
@@ -55,15 +56,17 @@ export function votesRoutes(deps: DeskDeps): Hono<DeskEnv> {
     })
 }
 
-/** Each of the last days, those without a vote too. */
+/** Each of the last days since the first vote, those without one too; two weeks at least, so that there is something to see. */
 async function daysUntilNow({ db, clock, calendar: { zone } }: DeskDeps): Promise<readonly VotingDay[]> {
   const today = clock().toZonedDateTimeISO(zone).toPlainDate()
   const first = today.subtract({ days: daysShown - 1 })
   const voted = await votingDays(db, { zone, since: first.toZonedDateTime(zone).toInstant() })
-  return Array.from({ length: daysShown }, (_, n) => {
+  const days = Array.from({ length: daysShown }, (_, n) => {
     const day = first.add({ days: n }).toString()
     return voted.find((one) => one.day === day) ?? { day, ship: 0, skip: 0 }
   })
+  const begun = days.findIndex(({ ship, skip }) => ship + skip > 0)
+  return days.slice(begun === -1 ? 0 : Math.min(begun, daysShown - fewestDays))
 }
 
 function row(flag: Flag, zone: string) {
