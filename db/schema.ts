@@ -16,6 +16,11 @@ export type Database = {
   followed_tool: FollowedTool
   vote: Vote
   vote_tally: VoteTally
+  vote_slice: VoteSlice
+  vote_watch: VoteWatch
+  vote_ballot: VoteBallot
+  vote_flag: VoteFlag
+  vote_flag_vote: VoteFlagVote
   sign_up: SignUp
   letter: Letter
   proof: Proof
@@ -195,6 +200,44 @@ type VoteTally = {
   set_aside: Generated<number>
   changed_at: Instant
 }
+
+/** Votes on a tool in a direction that were cast or changed within ten minutes, counted by a job. */
+type VoteSlice = {
+  slice: Instant
+  tool_id: number
+  verdict: ReviewVerdict
+  votes: number
+  /** Of those, by readers who had confirmed shortly before. */
+  newcomers: number
+}
+
+/** Up to when the job has seen the votes. */
+type VoteWatch = { single: Generated<true>; looked_until: Instant }
+
+/** All of a reader's votes as one hash. */
+type VoteBallot = { subscriber_id: number; votes: number; issues: number; ballot: string }
+
+/** What gave a burst (`pace`, `network`, `newcomers`) or a ring (`alike`, `origin`) away. */
+export type FlagRule = 'pace' | 'network' | 'newcomers' | 'alike' | 'origin'
+export type FlagState = 'open' | 'left' | 'set aside'
+
+/** Votes that an editor has to look at; `evidence` is parsed in `src/vote/flag.ts`. */
+type VoteFlag = {
+  id: Identity
+  rule: FlagRule
+  key: string | null
+  state: Generated<FlagState>
+  /** Whether an editor set its votes aside, even when it is open again because more came. */
+  sets_aside: Generated<boolean>
+  /** Another one whenever it grows or is decided. */
+  revision: Generated<number>
+  found_at: Instant
+  grown_at: Instant
+  decided_at: Instant | null
+  evidence: JSONColumnType<object>
+}
+
+type VoteFlagVote = { flag_id: number; subscriber_id: number; tool_id: number; found_at: Instant }
 
 type SignUp = {
   id: Identity
@@ -593,6 +636,9 @@ export type DecisionKind =
   | 'retract'
   | 'restore'
   | 'let pass'
+  | 'leave votes'
+  | 'set votes aside'
+  | 'count votes again'
 
 type Decision = {
   id: Identity

@@ -16,6 +16,7 @@ import { askForMail, runLetters } from './send-letters.ts'
 import { askForEvents, runEvents } from './take-in-events.ts'
 import { runTakeIn } from './take-in-sign-ups.ts'
 import { type Due, lookAtTimetable, type TickDeps } from './tick.ts'
+import { askForWatch, runWatch } from './watch-votes.ts'
 
 export type WorkDeps = TickDeps & DraftDeps & SendDeps & ResumeDeps & TakeInDeps & LetterDeps & CheckDeps
 
@@ -29,6 +30,7 @@ export async function startWorker(deps: WorkDeps, queue: Queue, stop: AbortSigna
   await queue.work('send-letters', (data) => runJob(deps, queue, 'send-letters', data, stop))
   await queue.work('take-in-events', (data) => runJob(deps, queue, 'take-in-events', data, stop))
   await queue.work('roll-up', (data) => runJob(deps, queue, 'roll-up', data, stop))
+  await queue.work('watch-votes', (data) => runJob(deps, queue, 'watch-votes', data, stop))
 }
 
 /** Runs what is waiting in the queue now, then returns how many jobs that were. */
@@ -85,6 +87,7 @@ async function runJob(
       await askForEvents(deps, queue)
       await askForChecks(deps, queue)
       await queue.enqueue('roll-up')
+      await askForWatch(deps, queue)
       return
     case 'draft-issue':
       if (week && (await runDraft(deps, week)).outcome === 'drafted')
@@ -109,5 +112,7 @@ async function runJob(
       return runEvents(deps, stop)
     case 'roll-up':
       return rollUp(deps, stop)
+    case 'watch-votes':
+      return runWatch(deps, stop)
   }
 }

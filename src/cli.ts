@@ -19,6 +19,7 @@ import { addStatusCommand } from './cli/status.ts'
 import { addSubscriberCommands } from './cli/subscribers.ts'
 import { addSuppressionCommands } from './cli/suppressions.ts'
 import { addTickCommand } from './cli/tick.ts'
+import { addVotesCommand } from './cli/votes.ts'
 import { BadConfig } from './config.ts'
 import { AccountUnreadable } from './mail/resend-ask.ts'
 import { CannotListen } from './web.ts'
@@ -46,6 +47,7 @@ for (const add of [
   addSuppressionCommands,
   addEventCommands,
   addTickCommand,
+  addVotesCommand,
 ])
   add(program)
 

@@ -13,6 +13,7 @@ export const jobNames = [
   'send-letters',
   'take-in-events',
   'roll-up',
+  'watch-votes',
 ] as const
 export type JobName = (typeof jobNames)[number]
 

@@ -24,6 +24,9 @@ export type VitalSigns = {
   readonly readers: readonly { readonly status: SubscriberStatus; readonly count: number }[]
   /** Complaints on the newest issue that went out, of its mails that were accepted. */
   readonly complaintRatio: number
+  /** Readers' votes that stand, those that were set aside among them, and flags on votes that wait for an editor. */
+  readonly votes: number
+  readonly openFlags: number
   /** Until the next issue is due; negative when it is late. Undefined when there is none. */
   readonly secondsUntilDue: number | undefined
 }
@@ -50,6 +53,8 @@ export async function vitalSigns({ db, clock }: Deps): Promise<VitalSigns> {
     lettersWaiting: await numberOf(db, lettersToSend),
     readers: await readersOf(db),
     complaintRatio: ratioOf(await complaintsOfNewest(db), batches),
+    votes: await numberOf(db, standingVotes),
+    openFlags: await numberOf(db, flagsToJudge),
     secondsUntilDue: due && now.until(due.due_at).total('seconds'),
   }
 }
@@ -61,6 +66,12 @@ const quarantined = sql<Count>`
 
 const lettersToSend = sql<Count>`
   select count(*) as n from letter where sent_at is null and given_up_at is null`
+
+const standingVotes = sql<Count>`
+  select coalesce(sum(ship + skip + set_aside), 0) as n from vote_tally`
+
+const flagsToJudge = sql<Count>`
+  select count(*) as n from vote_flag where state = 'open'`
 
 const readersThereMayBe = sql<Count>`
   select reltuples::float8 as n from pg_class where oid = 'subscriber'::regclass`

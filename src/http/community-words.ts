@@ -10,3 +10,10 @@ export function votesSoFar(community: CommunityCount | undefined): string {
   const votes = community ? community.ship + community.skip : 0
   return votes === 0 ? 'no votes yet' : `${readers(votes)} so far`
 }
+
+/** "12 votes set aside by the editors"; empty where there are none. */
+export function setAsideWords(community: CommunityCount | undefined): string {
+  const votes = community?.setAside ?? 0
+  if (votes === 0) return ''
+  return `${votes.toLocaleString('en-GB')} ${votes === 1 ? 'vote' : 'votes'} set aside by the editors`
+}

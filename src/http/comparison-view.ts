@@ -8,7 +8,7 @@ import type { DatedChange } from '../verdict/list-changes.ts'
 import { reviewerSplit } from '../verdict/panel.ts'
 import { lensName } from '../verdict/review.ts'
 import { leastOf } from '../verdict/vote.ts'
-import { readers, votesSoFar } from './community-words.ts'
+import { readers, setAsideWords, votesSoFar } from './community-words.ts'
 
 /** What is known of a published comparison besides what it says. */
 type Story = {
@@ -58,6 +58,7 @@ function toolView(tool: Tool, composed: ComposedComparison['tools'][number]) {
     ...{ url: tool.url ?? '', stamp, percent: panel.percent, panelLabel, entry, priceNote },
     community: community ? `${community.percent}%` : '—',
     votes: community ? `of ${readers(community.votes)}` : votesSoFar(tool.community),
+    setAside: setAsideWords(tool.community),
   }
 }
 

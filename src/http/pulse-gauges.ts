@@ -50,14 +50,16 @@ function gaugesIn(register: Registry): (signs: VitalSigns | undefined) => void {
   const letters = gauge('letters_waiting', 'Letters outside the issues that have not left.')
   const readers = gauge('readers', 'Readers by status; estimated above a hundred thousand.', 'status')
   const complaints = gauge('complaint_ratio', 'Complaints per accepted mail of the newest issue.')
+  const votes = gauge('votes', 'Readers’ votes that stand, those that were set aside among them.')
+  const flags = gauge('vote_flags_open', 'Bursts and rings of votes that wait for an editor.')
   const due = gauge('due_in_seconds', 'Until the next issue is due; negative when it is late.')
-  const all = [batches, mails, quarantined, events, jobs, letters, readers, complaints, due]
+  const all = [batches, mails, quarantined, events, jobs, letters, readers, complaints, votes, flags, due]
 
   return (signs) => {
     for (const one of all) one.reset()
     up.set(signs ? 1 : 0)
     if (!signs) {
-      for (const one of [quarantined, events, letters, complaints, due]) one.remove()
+      for (const one of [quarantined, events, letters, complaints, votes, flags, due]) one.remove()
       return
     }
     for (const row of signs.batches) {
@@ -70,6 +72,8 @@ function gaugesIn(register: Registry): (signs: VitalSigns | undefined) => void {
     events.set(signs.eventWaitSeconds)
     letters.set(signs.lettersWaiting)
     complaints.set(signs.complaintRatio)
+    votes.set(signs.votes)
+    flags.set(signs.openFlags)
     if (signs.secondsUntilDue === undefined) due.remove()
     else due.set(signs.secondsUntilDue)
   }

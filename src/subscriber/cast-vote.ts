@@ -21,6 +21,8 @@ export type StandingVote = {
   readonly verdict: ReviewVerdict
   readonly turn: number
   readonly changedAt: Temporal.Instant
+  /** Kept, and not counted at present, by an editor's decision. */
+  readonly setAside: boolean
 }
 
 /**
@@ -56,18 +58,19 @@ export function voteOf(
 ): Promise<StandingVote | undefined> {
   return db
     .selectFrom('vote')
-    .select(['verdict', 'turn', 'changed_at as changedAt'])
+    .select(['verdict', 'turn', 'changed_at as changedAt', 'set_aside as setAside'])
     .where('subscriber_id', '=', subscriberId)
     .where('tool_id', '=', toolId)
     .executeTakeFirst()
 }
 
-/** Takes a reader's votes out of every count, within the transaction that forgets the reader. */
+/** Takes a reader's votes out of every count and flag, within the transaction that forgets the reader. */
 export async function forgetVotes(
   trx: Transaction<Database>,
   subscriberId: number,
   at: Temporal.Instant,
 ): Promise<void> {
+  await trx.deleteFrom('vote_ballot').where('subscriber_id', '=', subscriberId).execute()
   const gone = await trx
     .deleteFrom('vote')
     .where('subscriber_id', '=', subscriberId)

@@ -3,8 +3,16 @@ import type { EntryPrice, ReviewVerdict } from '../../db/schema.ts'
 /** One reviewer's verdict on one tool, with the words that go with it. */
 export type Review = { readonly reviewer: string; readonly verdict: ReviewVerdict; readonly quote: string }
 
-/** Readers' votes on a tool, as counts; `least` of them make a result where another number than the usual was set. */
-export type CommunityCount = { readonly ship: number; readonly skip: number; readonly least?: number }
+/**
+ * Readers' votes on a tool, as counts; `least` of them make a result where another number than the usual was set.
+ * `setAside`: votes that the editors do not count, in neither of the two.
+ */
+export type CommunityCount = {
+  readonly ship: number
+  readonly skip: number
+  readonly least?: number
+  readonly setAside?: number
+}
 
 /** A tool as one comparison presents it. */
 export type Tool = {

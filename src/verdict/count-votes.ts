@@ -35,10 +35,10 @@ export async function countVotes(
   const rows = await db
     .selectFrom('vote_tally as v')
     .innerJoin('tool as t', 't.id', 'v.tool_id')
-    .select(['t.slug', 'v.ship', 'v.skip'])
+    .select(['t.slug', 'v.ship', 'v.skip', 'v.set_aside as setAside'])
     .where('t.slug', 'in', slugs)
     .execute()
-  return { on: new Map(rows.map(({ slug, ship, skip }) => [slug, { ship, skip }])), least }
+  return { on: new Map(rows.map(({ slug, ...count }) => [slug, count])), least }
 }
 
 /** A comparison with readers' votes added to those that its document brought. */
@@ -51,5 +51,9 @@ function added(tool: Tool, { on, least }: Votes): Tool {
   const [brought, cast] = [tool.community, on.get(tool.slug)]
   const ship = (brought?.ship ?? 0) + (cast?.ship ?? 0)
   const skip = (brought?.skip ?? 0) + (cast?.skip ?? 0)
-  return { ...tool, community: { ship, skip, ...(least !== fewestVotes && { least }) } }
+  const setAside = cast?.setAside ?? 0
+  return {
+    ...tool,
+    community: { ship, skip, ...(least !== fewestVotes && { least }), ...(setAside > 0 && { setAside }) },
+  }
 }

@@ -28,7 +28,9 @@ export async function findStanding(
     .select(['c.id', 'c.revision', 'c.revised_at', 'c.retracted_at', 'c.published_at'])
     .select(
       sql<string>`string_agg(
-        concat_ws(':', t.community_ship, t.community_skip, v.ship, v.skip), ' ' order by t.side)`.as('votes'),
+        concat_ws(':', t.community_ship, t.community_skip, v.ship, v.skip, v.set_aside), ' ' order by t.side)`.as(
+        'votes',
+      ),
     )
     .where('c.slug', '=', slug)
     .groupBy('c.id')

@@ -5,8 +5,10 @@ import { sendIssue } from '../../jobs/send-issue.ts'
 import { startQueue } from '../../src/queue.ts'
 import { addSubscriber } from '../../src/subscriber/subscriber.ts'
 import { appOn } from '../setup/app.ts'
+import { openPolls } from '../setup/crowd.ts'
 import { isOnPostgres, useDatabase } from '../setup/database.ts'
 import { dueIssue, friday } from '../setup/delivery.ts'
+import { flaggedVotes } from '../setup/flagged.ts'
 import { people } from '../setup/people.ts'
 import { openPostOffice } from '../setup/post-office.ts'
 
@@ -120,6 +122,7 @@ describe('the metrics', () => {
       verdict_letters_waiting: 0,
       'verdict_readers{status="confirmed"}': 4,
       verdict_complaint_ratio: 0.5,
+      ...{ verdict_votes: 0, verdict_vote_flags_open: 0 },
     })
     expect(shown).not.toHaveProperty('verdict_due_in_seconds')
   })
@@ -133,6 +136,15 @@ describe('the metrics', () => {
 
     expect(early).toMatchObject({ verdict_due_in_seconds: 3_600 })
     expect(late).toMatchObject({ verdict_due_in_seconds: -1_800 })
+  })
+
+  it('tell how many votes stand, and that a flag on some of them waits', async () => {
+    await openPolls(database.db, { issues: 1, comparisons: 1 })
+    await flaggedVotes(database.db)
+
+    expect(await metricsOf(appOn(database))).toMatchObject({
+      ...{ verdict_votes: 134, verdict_vote_flags_open: 1 },
+    })
   })
 
   it('tell what waits in the queue', async () => {

@@ -73,8 +73,8 @@ export async function untilSomebodyWaits(db: Kysely<Database>): Promise<void> {
   throw new Error('Nobody waits for a lock')
 }
 
-/** What a test left to be written in the background may hold a lock on its way: then PostgreSQL ends one of the two, and we try again. */
-async function emptyWhenQuiet(db: Kysely<Database>, tries = 5): Promise<void> {
+/** Empties a database once more within a test. What a test left to be written in the background may hold a lock on its way: then PostgreSQL ends one of the two, and we try again. */
+export async function emptyWhenQuiet(db: Kysely<Database>, tries = 5): Promise<void> {
   try {
     await emptyDatabase(db)
   } catch (error) {

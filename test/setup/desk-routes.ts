@@ -41,5 +41,6 @@ export function valuesIn(world: DeskWorld, week = world.drafted): Readonly<Recor
   return {
     ...{ week, batch: world.batchId, publicId: world.ann.publicId, slug: world.slug },
     ...{ revision: '1', to: '0', name: 'unsubscribe', file: 'issue.html', line: 'audience' },
+    flag: String(world.flagId),
   }
 }

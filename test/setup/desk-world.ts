@@ -9,6 +9,7 @@ import { documentFor, publish } from './comparisons.ts'
 import type { TestDatabase } from './database.ts'
 import { deskOn } from './desk.ts'
 import { issueInQuarantine } from './doubt.ts'
+import { flaggedVotes } from './flagged.ts'
 import { newsletterWith } from './newsletter.ts'
 import { people } from './people.ts'
 import { openPostOffice } from './post-office.ts'
@@ -21,6 +22,8 @@ export type DeskWorld = {
   /** The week of an issue that went out, with a batch in doubt. */
   readonly sent: string
   readonly batchId: string
+  /** A flag on votes of that issue. */
+  readonly flagId: number
   /** The week of a draft that an editor has been at. */
   readonly drafted: string
   /** A comparison of that draft, in its second revision. */
@@ -39,6 +42,7 @@ export async function deskWorld(
   await people.bobWhoComplained(db)
   const cleo = await people.cleo(db)
   const { batchId } = await issueInQuarantine(database, 'after they were taken')
+  const flagId = await flaggedVotes(db)
   const clock = clockAt('2026-11-26T14:00:00Z')
   const mail = openPostOffice()
   const deps = newsletterWith(database, { clock, transport: mail })
@@ -62,5 +66,5 @@ export async function deskWorld(
   const breakDown = () => {
     isBroken = true
   }
-  return { desk, clock, ann, sent: '2026-W47', batchId, drafted: '2026-W48', slug, breakDown }
+  return { desk, clock, ann, sent: '2026-W47', batchId, flagId, drafted: '2026-W48', slug, breakDown }
 }

@@ -9,6 +9,7 @@ import { documentFor, publish, sampleDocuments } from './comparisons.ts'
 import { openTestDatabase } from './database.ts'
 import { deskOn } from './desk.ts'
 import { heard, issueInQuarantine } from './doubt.ts'
+import { flaggedVotes } from './flagged.ts'
 import { freePort } from './free-port.ts'
 import { newYork } from './newsletter.ts'
 import { people } from './people.ts'
@@ -34,6 +35,7 @@ export async function openWholeDesk(): Promise<WholeDesk> {
   await publishSamples(db)
   await fillDesk(db, { readers: 500, issues: 6, events: 9000, decisions: 60 })
   const batchId = await fillDoubt(database)
+  const flagId = await flaggedVotes(db)
 
   const port = await freePort()
   const url = `http://localhost:${port}`
@@ -71,7 +73,7 @@ export async function openWholeDesk(): Promise<WholeDesk> {
       ...['/desk/content', '/desk/content?state=scheduled', '/desk/content?q=nothing+like+it'],
       ...['', '/edit', '/retract', '/revisions/2'].map((page) => `/desk/content/mended${page}`),
       ...['/desk/content/withdrawn', '/desk/content/new', '/desk/content/new/paste'],
-      ...['/desk/log', '/desk/no-such-page'],
+      ...['/desk/votes', `/desk/votes/flags/${flagId}`, '/desk/log', '/desk/no-such-page'],
     ],
     cookies: [...eve.cookies]
       .filter(([name]) => name !== 'desk-said' && name !== '__Host-desk-said')

@@ -35,9 +35,9 @@ export function logRoutes(deps: DeskDeps): Hono<DeskEnv> {
 export function decisionRow({ at, by, what, week, batchId, evidence, first, count }: Sitting, zone: string) {
   const facts = [
     ...(batchId ? [`batch ${batchId.slice(0, 8)}`] : []),
-    ...Object.entries(evidence).flatMap(([name, value]) => (name === 'reader' ? [] : fact(name, value))),
+    ...Object.entries(evidence).flatMap(([name, value]) => (about.has(name) ? [] : fact(name, value))),
   ].join(', ')
-  const row = { by, week: week ?? '', reader: readerIn(evidence) }
+  const row = { by, week: week ?? '', reader: readerIn(evidence), flag: flagIn(evidence) }
   if (count === 1)
     return {
       ...row,
@@ -64,6 +64,14 @@ function timesOf(from: Temporal.Instant, to: Temporal.Instant, zone: string): st
 function readerIn({ reader }: LoggedDecision['evidence']): string {
   return typeof reader === 'string' && isPublicId(reader) ? `/desk/readers/${reader}` : ''
 }
+
+/** The path of the flag on votes that it is about; empty when it is about none. */
+function flagIn({ flag }: LoggedDecision['evidence']): string {
+  return typeof flag === 'number' ? `/desk/votes/flags/${flag}` : ''
+}
+
+/** What is linked is not said again. */
+const about: ReadonlySet<string> = new Set(['reader', 'flag'])
 
 /** Ids and counts as they were recorded; long ones cut, what is nested left to the table. */
 function fact(name: string, value: unknown): readonly string[] {
@@ -105,4 +113,7 @@ const words: Record<DecisionKind, string> = {
   retract: 'Retracted a comparison',
   restore: 'Restored a comparison',
   'let pass': 'Let a block pass',
+  'leave votes': 'Left votes counted',
+  'set votes aside': 'Set votes aside',
+  'count votes again': 'Counted votes again',
 }

@@ -4,6 +4,7 @@ export const sections = [
   { name: 'issues', label: 'Issues', path: '/desk/issues' },
   { name: 'readers', label: 'Readers', path: '/desk/readers' },
   { name: 'content', label: 'Content', path: '/desk/content' },
+  { name: 'votes', label: 'Votes', path: '/desk/votes' },
   { name: 'log', label: 'Log', path: '/desk/log' },
 ] as const
 

@@ -30,6 +30,8 @@ import { signOutRoutes } from './sign-out.ts'
 import { testSendRoutes } from './test-send.ts'
 import { weekRoutes } from './this-week.ts'
 import { timeTravelRoutes } from './time-travel.ts'
+import { voteFlagRoutes } from './vote-flag.ts'
+import { votesRoutes } from './votes.ts'
 
 type Given = Omit<DeskDeps, 'editors' | 'door'>
 
@@ -73,6 +75,8 @@ export function deskRoutes(given: Given): Hono<DeskEnv> {
     .route('/', oneReaderRoutes(deps))
     .route('/', readerActionRoutes(deps))
     .route('/', contentRoutes(deps))
+    .route('/', votesRoutes(deps))
+    .route('/', voteFlagRoutes(deps))
     .route('/', logRoutes(deps))
     .all('/desk/*', (c) => deskNotFound(c, deps, 'The address may be mistyped, or the page has moved.'))
 }

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { comingIssue, unfinishedIssues } from '../../issue/in-focus.ts'
 import { waitingComparisons } from '../../issue/waiting.ts'
 import { type AudienceChange, audienceChange, audienceNow } from '../../subscriber/audience.ts'
+import { openFlags } from '../../vote/list-flags.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { asIssue, issuePanel, weekPanel } from './issue-panel.ts'
 import { nextWords } from './issue-words.ts'
@@ -27,6 +28,7 @@ export function weekRoutes(deps: DeskDeps): Hono<DeskEnv> {
         issue: issue ? await issuePanel(deps, issue) : weekPanel(coming.week, now, deps.rules),
         todo: nextWords(issue ?? asIssue(coming.week), now, deps.rules, waiting.count),
         problems: await problemsOf(deps, unfinished, issue),
+        flags: flagsWords(await openFlags(db)),
         audience: await audienceView(deps, now),
         waiting: {
           count: grouped(waiting.count),
@@ -36,6 +38,14 @@ export function weekRoutes(deps: DeskDeps): Hono<DeskEnv> {
       },
     })
   })
+}
+
+/** One line about flagged votes; empty while none waits. */
+function flagsWords(open: number): string {
+  if (open === 0) return ''
+  return open === 1
+    ? 'A flag on readers’ votes waits for an editor.'
+    : `${grouped(open)} flags on readers’ votes wait for an editor.`
 }
 
 async function audienceView({ db }: DeskDeps, now: Temporal.Instant) {

@@ -32,6 +32,7 @@ export async function voteView(
     })),
     button: vote ? 'Change my vote' : 'Count my vote',
     notice: isDone ? noticeOf(holder, tool.name, vote) : '',
+    isSetAside: vote?.setAside ?? false,
     standing: vote
       ? { verdict: vote.verdict, day: dayOf(vote.changedAt, deps.calendar.zone) }
       : { verdict: '', day: '' },
@@ -58,5 +59,6 @@ export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
 function noticeOf({ isTest }: Holder, name: string, vote: StandingVote | undefined): string {
   if (isTest)
     return 'A reader’s vote would be counted now. This link is from a test mail: nothing was stored.'
+  if (vote?.setAside) return `Kept. You would ${vote.verdict} ${name}.`
   return vote ? `Counted. You would ${vote.verdict} ${name}.` : ''
 }
