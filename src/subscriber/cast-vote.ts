@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { often } from '../../db/prepare.ts'
 import type { Database, ReviewVerdict } from '../../db/schema.ts'
 import type { Clock } from '../clock.ts'
 
@@ -99,39 +100,30 @@ export async function recount(
      where t.tool_id = ${toolId}`.execute(trx)
 }
 
-/** A vote that an editor set aside stays so when its reader changes it. */
+/**
+ * The vote and its tool's tally, in one statement: a tally moves by one, because a count of all votes at each of them would
+ * cost more with every one. A vote that an editor set aside stays so when its reader changes it, and moves nothing.
+ */
 async function write(
   trx: Transaction<Database>,
   subscriberId: number,
   { toolId, verdict, comparisonId, issueId, network }: Wish,
   at: Temporal.Instant,
 ): Promise<void> {
-  const { rows } = await sql<{ turn: number; set_aside: boolean }>`
-    insert into vote as v (subscriber_id, tool_id, verdict, comparison_id, issue_id, cast_at, changed_at, turn, network)
-    values (${subscriberId}, ${toolId}, ${verdict}, ${comparisonId}, ${issueId}, ${at}, ${at}, 1, ${network})
-    on conflict (subscriber_id, tool_id) do update
-       set verdict = excluded.verdict, comparison_id = excluded.comparison_id, issue_id = excluded.issue_id,
-           changed_at = greatest(v.changed_at, excluded.changed_at), turn = v.turn + 1, network = excluded.network
-    returning turn, set_aside`.execute(trx)
-  const [vote] = rows
-  if (vote)
-    await moveTally(trx, toolId, verdict, { isFirst: vote.turn === 1, isCounted: !vote.set_aside, at })
-}
-
-/** By one, because a count of all votes at each of them would cost more with every one. */
-async function moveTally(
-  trx: Transaction<Database>,
-  toolId: number,
-  verdict: ReviewVerdict,
-  { isFirst, isCounted, at }: { isFirst: boolean; isCounted: boolean; at: Temporal.Instant },
-): Promise<void> {
-  if (!isCounted) return
-  const [gained, lost] = [1, isFirst ? 0 : 1]
-  const [ship, skip] = verdict === 'ship' ? [gained, -lost] : [-lost, gained]
-  await sql`
+  const [ship, skip] = verdict === 'ship' ? [1, 0] : [0, 1]
+  await sql`${often}
+    with cast_now as (
+      insert into vote as v (subscriber_id, tool_id, verdict, comparison_id, issue_id, cast_at, changed_at, turn, network)
+      values (${subscriberId}, ${toolId}, ${verdict}, ${comparisonId}, ${issueId}, ${at}, ${at}, 1, ${network})
+      on conflict (subscriber_id, tool_id) do update
+         set verdict = excluded.verdict, comparison_id = excluded.comparison_id, issue_id = excluded.issue_id,
+             changed_at = greatest(v.changed_at, excluded.changed_at), turn = v.turn + 1, network = excluded.network
+      returning tool_id, turn > 1 as was_other, set_aside
+    )
     insert into vote_tally as t (tool_id, ship, skip, changed_at)
-    values (${toolId}, greatest(${ship}::int, 0), greatest(${skip}::int, 0), ${at})
+    select tool_id, ${ship}::int, ${skip}::int, ${at}::timestamptz from cast_now where not set_aside
     on conflict (tool_id) do update
-       set ship = t.ship + ${ship}::int, skip = t.skip + ${skip}::int,
+       set ship = t.ship + ${ship}::int - case when (select was_other from cast_now) then ${skip}::int else 0 end,
+           skip = t.skip + ${skip}::int - case when (select was_other from cast_now) then ${ship}::int else 0 end,
            changed_at = greatest(t.changed_at, excluded.changed_at)`.execute(trx)
 }

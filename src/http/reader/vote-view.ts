@@ -1,8 +1,10 @@
-import type { Ballot } from '../../issue/ballot.ts'
 import { composeComparison } from '../../issue/compose.ts'
+import type { Question } from '../../issue/question.ts'
 import { maskAddress } from '../../subscriber/address.ts'
 import { type StandingVote, voteOf } from '../../subscriber/cast-vote.ts'
 import { type VoteLink, voteLinkOn } from '../../subscriber/vote-link.ts'
+import type { StoredComparison } from '../../verdict/comparison.ts'
+import { loadWithVotes } from '../../verdict/count-votes.ts'
 import { leastOf } from '../../verdict/vote.ts'
 import { readers, votesSoFar } from '../community-words.ts'
 import { dayOf, type Holder } from './personal-link.ts'
@@ -16,15 +18,17 @@ export async function voteView(
   deps: VoteDeps,
   holder: Holder,
   link: VoteLink,
-  { comparison, side, toolId }: Ballot,
+  question: Question,
   { isDone = false, problem = '' }: Said,
 ) {
-  const vote = holder.isTest ? undefined : await voteOf(deps.db, holder.id, toolId)
+  const { side } = question
+  const comparison = await comparisonOf(deps, question)
+  const vote = holder.isTest ? undefined : await voteOf(deps.db, holder.id, question.toolId)
   const tool = comparison.tools[side]
   const other = comparison.tools[side === 0 ? 1 : 0]
   const checked = link.choice ?? vote?.verdict
   return {
-    ...standingView(comparison, side),
+    ...standing(comparison, side),
     ...{ action: `${voteLinkOn(link, tool.slug)}${link.choice ? `.${link.choice}` : ''}`, problem },
     ...{ who: maskAddress(holder.address ?? ''), isTest: holder.isTest, seen: String(vote?.turn ?? 0) },
     choices: (['ship', 'skip'] as const).map((value) => ({
@@ -41,7 +45,11 @@ export async function voteView(
 }
 
 /** What anybody may see of it: the tool, its comparison, and how readers and panel stand. */
-export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
+export async function standingView(deps: VoteDeps, question: Question) {
+  return standing(await comparisonOf(deps, question), question.side)
+}
+
+function standing(comparison: StoredComparison, side: 0 | 1) {
   const composed = composeComparison(comparison).tools[side]
   return {
     ...{ name: composed.name, category: composed.category, pair: comparison.title, slug: comparison.slug },
@@ -54,6 +62,15 @@ export function standingView(comparison: Ballot['comparison'], side: 0 | 1) {
     hasResult: composed.community !== null,
     least: String(leastOf(comparison.tools[side].community)),
   }
+}
+
+async function comparisonOf(
+  { db, fewestVotes }: VoteDeps,
+  { comparisonId }: Question,
+): Promise<StoredComparison> {
+  const [comparison] = await loadWithVotes(db, [comparisonId], fewestVotes)
+  if (!comparison) throw new Error(`Comparison ${comparisonId} went away while its page was made`)
+  return comparison
 }
 
 function noticeOf({ isTest }: Holder, name: string, vote: StandingVote | undefined): string {

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Database } from '../../../db/schema.ts'
 import type { Calendar, Clock } from '../../clock.ts'
-import { type Ballot, findBallot } from '../../issue/ballot.ts'
+import { findQuestion, type Question } from '../../issue/question.ts'
 import { castVote } from '../../subscriber/cast-vote.ts'
 import type { SigningKey } from '../../subscriber/token.ts'
 import { anybody, readVoteLink, type VoteLink, voteLinkOn } from '../../subscriber/vote-link.ts'
@@ -23,7 +23,7 @@ export type VoteDeps = {
   readonly networkOf: (c: Context<Connected>) => string
 }
 
-type Opened = { readonly holder: Holder; readonly link: VoteLink; readonly ballot: Ballot }
+type Opened = { readonly holder: Holder; readonly link: VoteLink; readonly question: Question }
 
 /**
  * "Would you ship it?", behind the links under each comparison of a mail. GET shows the answer that was pressed, still to
@@ -32,8 +32,8 @@ type Opened = { readonly holder: Holder; readonly link: VoteLink; readonly ballo
  */
 export function voteRoutes(deps: VoteDeps): Hono<Connected> {
   const { pages } = deps
-  const show = async (c: Context, { holder, link, ballot }: Opened, said: Said, status: 200 | 409 | 422) =>
-    c.html(pages('vote', await voteView(deps, holder, link, ballot, said)), status)
+  const show = async (c: Context, { holder, link, question }: Opened, said: Said, status: 200 | 409 | 422) =>
+    c.html(pages('vote', await voteView(deps, holder, link, question, said)), status)
 
   return new Hono<Connected>()
     .use('/vote/*', neverKept)
@@ -46,13 +46,9 @@ export function voteRoutes(deps: VoteDeps): Hono<Connected> {
       opened(deps, c, async (found) => {
         const form = voteForm(await c.req.text(), found.link)
         if (!form) return show(c, found, { problem: 'Choose one of the two.' }, 422)
-        const { holder, link, ballot } = found
-        const { toolId, issueId, comparison } = ballot
-        const cast = holder.isTest
-          ? 'cast'
-          : await castVote(deps, holder.public_id, {
-              ...{ ...form, toolId, issueId, comparisonId: comparison.id, network: deps.networkOf(c) },
-            })
+        const { holder, link, question } = found
+        const wish = { ...question, ...form, network: deps.networkOf(c) }
+        const cast = holder.isTest ? 'cast' : await castVote(deps, holder.public_id, wish)
         switch (cast) {
           case 'cast':
           case 'unchanged':
@@ -77,18 +73,18 @@ async function opened(
   if (!link) return c.html(pages('message', unknownLink), 404)
   const holder = link.token === anybody ? undefined : await holderOf(deps, `vote ${link.week}`, link.token)
   if (!holder && link.token !== anybody) return c.html(pages('message', unknownLink), 404)
-  const found = await findBallot(deps, { ...link, isTest: holder?.isTest ?? false })
+  const found = await findQuestion(deps.db, { ...link, isTest: holder?.isTest ?? false })
   if (!found) return c.html(pages('message', unknownLink), 404)
   if (found.kind === 'gone')
     return holder ? c.html(pages('message', gone), 410) : c.html(pages('message', fromYourMail))
-  const { ballot } = found
+  const { question } = found
   if (!holder) {
     const status = c.req.method === 'POST' ? 403 : 200
-    return c.html(pages('vote-by-mail', standingView(ballot.comparison, ballot.side)), status)
+    return c.html(pages('vote-by-mail', await standingView(deps, question)), status)
   }
   if (holder.status !== 'confirmed' && holder.status !== 'paused')
     return c.html(pages('message', notOnTheList), 403)
-  return then({ holder, link, ballot })
+  return then({ holder, link, question })
 }
 
 const fields = z.object({
