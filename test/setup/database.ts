@@ -54,7 +54,7 @@ export async function openTestDatabase(): Promise<{
   return { connection: made.connection, url: made.url, close: made.drop }
 }
 
-/** What the suite prepared (`which-databases.ts`); nothing where a bench runs by itself. */
+/** What the suite prepared (`prepare-databases.ts`); nothing where a bench runs by itself. */
 function copyOfEmbedded(): Blob | undefined {
   const path = process.env.WV_EMBEDDED_COPY
   return path === undefined ? undefined : new Blob([readFileSync(path)])
