@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     // One more than there are cores: much of a test is waiting for a database.
     maxWorkers: availableParallelism() + 1,
-    globalSetup: ['test/setup/which-databases.ts'],
+    globalSetup: ['test/setup/which-databases.ts', 'test/setup/prepare-databases.ts'],
     projects: [
       {
         test: {

@@ -8,7 +8,7 @@ import type { Log } from '../log.ts'
 type Deps = { readonly db: Kysely<Database>; readonly clock: Clock; readonly log: Log }
 
 /** However many ask, the database is asked once in so long. */
-const keptMs = 10_000
+const kept = Temporal.Duration.from('PT10S')
 
 /**
  * The newsletter's vital signs as gauges. Returns what brings them up to date. While the database does not answer they
@@ -16,8 +16,7 @@ const keptMs = 10_000
  */
 export function pulseGauges(deps: Deps, register: Registry): () => Promise<void> {
   const show = gaugesIn(register)
-  let asked: Promise<void> | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
+  let last: { readonly at: Temporal.Instant; readonly answer: Promise<void> } | undefined
 
   async function ask(): Promise<void> {
     const signs = await vitalSigns(deps).catch((error: unknown) => {
@@ -28,11 +27,9 @@ export function pulseGauges(deps: Deps, register: Registry): () => Promise<void>
   }
 
   return async () => {
-    if (!asked || performance.now() - askedAt > keptMs) {
-      askedAt = performance.now()
-      asked = ask()
-    }
-    await asked
+    const at = deps.clock()
+    if (!last || Temporal.Duration.compare(at.since(last.at).abs(), kept) > 0) last = { at, answer: ask() }
+    await last.answer
   }
 }
 

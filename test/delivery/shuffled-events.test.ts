@@ -16,8 +16,8 @@ import { seeded } from '../setup/seeded.ts'
 import { type Restore, takeSnapshot } from '../setup/snapshot.ts'
 
 const database = useDatabase()
-/** A thousand on real PostgreSQL. */
-const shuffles = Number(process.env.SHUFFLES ?? (isOnPostgres ? 1000 : 100))
+/** A thousand with `SHUFFLES=1000`. */
+const shuffles = Number(process.env.SHUFFLES ?? (isOnPostgres ? 200 : 50))
 
 /** What each reader's mail comes to, in the order in which a provider would tell it; a time is hours after the send. */
 const stories: Readonly<Record<string, readonly Told[]>> = {

@@ -56,7 +56,7 @@ const random = seeded(11)
 
 async function stopAndStart(cluster: Cluster, workers: Workers): Promise<number> {
   let times = 0
-  while (times < 4 && !workers.isFinished()) {
+  while ((times < 4 || workers.replaced() === 0) && !workers.isFinished()) {
     await Promise.race([wait(600 + random() * 900), workers.finished])
     await cluster.stopAtOnce()
     await wait(random() * 400)
@@ -69,7 +69,7 @@ async function stopAndStart(cluster: Cluster, workers: Workers): Promise<number>
 async function endSessions(cluster: Cluster, workers: Workers): Promise<number> {
   const server = openPostgres(cluster.url)
   let times = 0
-  while (times < 8 && !workers.isFinished()) {
+  while ((times < 8 || workers.replaced() === 0) && !workers.isFinished()) {
     await Promise.race([wait(200 + random() * 500), workers.finished])
     await sql`
       select pg_terminate_backend(pid) from pg_stat_activity

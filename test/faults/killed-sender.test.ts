@@ -70,7 +70,9 @@ describe('a sender that is asked to end', () => {
 describe('a sender that is killed again and again', () => {
   const verdict = useCommandLine()
 
-  it('has put one mail for each of 300 readers into the outbox after twenty kills, and no other', async () => {
+  it('has put one mail for each of 300 readers into the outbox after twenty kills, and no other', {
+    timeout: 600_000,
+  }, async () => {
     await verdict.withDatabase(async ({ db }) => {
       await drafted(db, weekOf(0))
       await people.crowd(db, 300)

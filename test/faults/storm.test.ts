@@ -29,7 +29,7 @@ describe('a send whose workers are killed all the time, at a provider that fails
 describe('five hundred readers who unsubscribe while an issue is on its way', () => {
   it('are each in time or too late, and never in a call that was claimed after they were told', async () => {
     await using made = new AsyncDisposableStack()
-    const field = await openField({ server, readers: 2_000, perBatch: 20, provider: ['--rate', '10'] })
+    const field = await openField({ server, readers: 2_000, perBatch: 20, provider: ['--rate', '5'] })
     made.defer(field.close)
     const web = await startWeb(field)
     made.defer(web.end)

@@ -45,6 +45,7 @@ const longest = 15_000
 export async function runStorm(storm: Storm): Promise<Weathered> {
   const begun = performance.now()
   const random = seeded(storm.seed)
+  await using made = new AsyncDisposableStack()
   const field = await openField({
     ...storm,
     environment: webhookEnvironment,
@@ -58,25 +59,22 @@ export async function runStorm(storm: Storm): Promise<Weathered> {
       '^reader-00(0013|0777)@',
     ],
   })
+  made.defer(field.close)
   // The web side is there when anybody is to leave; webhooks come to it then, too.
   const web = storm.leave > 0 ? await startWeb(field) : undefined
+  made.defer(async () => web?.end())
   const workers = startWorkers(field, storm.workers)
-  try {
-    const [kills, gone, events] = await Promise.all([
-      killUntilFinished(field, workers, random, storm.kill),
-      leaveOverHttp(web, pickReaders(field, storm.leave, random), workers.isFinished, 150),
-      tellOfMails(web, field, workers.isFinished),
-    ])
-    const { requests } = await field.provider.carryOut({})
-    return {
-      ...(await accountFor(field, gone)),
-      ...{ seed: storm.seed, state: await stateOf(field), kills, left: gone.size, requests, events },
-      seconds: Math.round((performance.now() - begun) / 1000),
-    }
-  } finally {
-    await workers.end()
-    await web?.end()
-    await field.close()
+  made.defer(workers.end)
+  const [kills, gone, events] = await Promise.all([
+    killUntilFinished(field, workers, random, storm.kill),
+    leaveOverHttp(web, pickReaders(field, storm.leave, random), workers.isFinished, 150),
+    tellOfMails(web, field, workers.isFinished),
+  ])
+  const { requests } = await field.provider.carryOut({})
+  return {
+    ...(await accountFor(field, gone)),
+    ...{ seed: storm.seed, state: await stateOf(field), kills, left: gone.size, requests, events },
+    seconds: Math.round((performance.now() - begun) / 1000),
   }
 }
 

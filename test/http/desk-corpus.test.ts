@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { useDatabase } from '../setup/database.ts'
+import { isOnPostgres, useDatabase } from '../setup/database.ts'
 import type { Browser } from '../setup/desk.ts'
 import { type DeskRoute, deskRoutesOf, isDoor, namesIn, pathWith, valuesIn } from '../setup/desk-routes.ts'
 import { type DeskWorld, deskWorld } from '../setup/desk-world.ts'
@@ -17,7 +17,10 @@ beforeEach(async () => {
   routes = deskRoutesOf(world.desk.app).filter((route) => !isDoor(route))
 })
 
-/** What may stand where an id belongs, as it would be written into an address. None of it names anything that there is. */
+/**
+ * What may stand where an id belongs, as it would be written into an address. None of it names anything that there is. All of
+ * it on PostgreSQL; every third on the embedded database, which is slower, and of which a page sees no more.
+ */
 const strange = [
   ...['..%2f..%2f..%2fpackage.json', '..%5c..%5cpackage.json', '%2e%2e%2fpackage.json', '%2fetc%2fpasswd'],
   ...['..%252f..%252fpackage.json', 'file:%2f%2f%2fetc%2fpasswd', 'package.json%00.html', '%00', 'a%00b'],
@@ -59,7 +62,7 @@ const strange = [
     '%3Cscript%3Ealert(1)%3C%2Fscript%3E',
   ],
   ...['x'.repeat(10_000), '%25s%25n', '*', '%7B%7Bconstructor%7D%7D', '$%7B7*7%7D', ';ls'],
-]
+].filter((_, n) => isOnPostgres || n % 3 === 0)
 
 /** Names that queries of the desk's pages use. */
 const queryNames = [

@@ -82,8 +82,8 @@ describe.each(places)('the calendar of $calendar.zone', ({ calendar, shifts }) =
   })
 })
 
-/** All of them on PostgreSQL, New York on the embedded database: what a place changes is the calendar, which is in neither. */
-const lived = isOnPostgres ? places : places.slice(0, 1)
+/** New York on the embedded database, the others on PostgreSQL: what a place changes is the calendar, which is in neither. */
+const lived = isOnPostgres ? places.slice(1) : places.slice(0, 1)
 
 describe.each(lived)('two years and more in $calendar.zone', (place) => {
   const { zone, sendAt } = place.calendar

@@ -30,7 +30,7 @@ export async function makeDatabase(server: string, prefix: string, template?: st
   }
 }
 
-/** Puts a copy of the migrated embedded database, where the suite prepared one (`which-databases.ts`), into a data folder. */
+/** Puts a copy of the migrated embedded database, where the suite prepared one (`prepare-databases.ts`), into a data folder. */
 export async function copyEmbeddedInto(dataDir: string): Promise<void> {
   const prepared = process.env.WV_EMBEDDED_FOLDER
   if (prepared) await cp(join(prepared, 'db'), join(dataDir, 'db'), { recursive: true })

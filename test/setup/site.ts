@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listOutbox, type OutboxMail, readOutboxMail } from '../../src/mail/read-outbox.ts'
 import { freePort } from './free-port.ts'
+import { copyEmbeddedInto } from './own-database.ts'
 
 /** The product as `npm start` runs it, in a process and a data folder of its own. */
 export type Site = {
@@ -18,10 +19,17 @@ export type Site = {
 /** Starts the site and waits for its screen. `env` adds to an otherwise empty configuration. */
 export async function startSite(env: Readonly<Record<string, string>> = {}): Promise<Site> {
   const dataDir = await mkdtemp(join(tmpdir(), 'verdict-site-'))
+  if (!env.DATABASE_URL) await copyEmbeddedInto(dataDir)
   const port = await freePort()
   const child = spawn(process.execPath, ['src/cli.ts', 'start'], {
     cwd: join(import.meta.dirname, '../..'),
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: String(port), ...env },
+    env: {
+      PATH: process.env.PATH,
+      ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await new Promise<void>((resolve, reject) => {

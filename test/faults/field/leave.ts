@@ -50,7 +50,7 @@ export async function startWeb(field: Field): Promise<Web> {
     stdio: 'ignore',
   })
   const url = `http://127.0.0.1:${port}`
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     const isUp = await fetch(`${url}/healthz`)
       .then((answer) => answer.ok)
       .catch(() => false)
