@@ -37,12 +37,13 @@ export async function freezeVotes(
                 and i.due_at > ${issue.due_at.subtract(reach)}::timestamptz))`.execute(trx)
   await sql`
     insert into issue_outcome (issue_id, comparison_id, position, revision)
-    select ${issue.id}, ic.comparison_id, ic.position,
-           (select max(r.revision) from comparison_revision r
-             where r.comparison_id = ic.comparison_id
-               and (r.revised_at <= ${cutoff}::timestamptz or r.revision = ic.revision))
+    select ${issue.id}, ic.comparison_id, ic.position, kept.revision
       from issue_comparison ic join comparison c on c.id = ic.comparison_id
-     where ic.issue_id = (select id from issue where planned_at is not null and week < ${issue.week}
+     cross join lateral (
+       select max(r.revision) as revision from comparison_revision r
+        where r.comparison_id = ic.comparison_id
+          and (r.revised_at <= ${cutoff}::timestamptz or r.revision = ic.revision)) kept
+     where kept.revision is not null and ic.issue_id = (select id from issue where planned_at is not null and week < ${issue.week}
                            order by week desc limit 1)
        and ic.counts and c.retracted_at is null`.execute(trx)
 }
