@@ -43,10 +43,9 @@ export function previewRoutes(deps: DeskDeps): Hono<DeskEnv> {
     })
     .post('/desk/issues/:week/preview/reader', (c) => findOnlooker(c, deps))
     .get('/desk/preview-link/:name{.+}', (c) => {
-      const [first, then] = c.req.param('name').split(/[./]/)
-      const name = linkName.safeParse(then === 'follow' ? then : first)
-      return name.success
-        ? linkPage(c, deps, linkWords[name.data])
+      const link = linkNames.find((name) => linkPaths[name].test(c.req.param('name')))
+      return link
+        ? linkPage(c, deps, linkWords[link])
         : deskNotFound(c, deps, 'No link of a mail leads here.')
     })
 }
@@ -117,11 +116,21 @@ async function findOnlooker(c: Context<DeskEnv>, deps: DeskDeps): Promise<Respon
 
 const most = { most: suggestions + 1 }
 const nobody = 'Nobody’s address begins like that. A search goes by the beginning of the whole address.'
-const linkName = z.enum(['unsubscribe', 'preferences', 'web', 'vote', 'follow'])
+const linkNames = ['unsubscribe', 'preferences', 'web', 'vote', 'follow'] as const
+type LinkName = (typeof linkNames)[number]
+
+/** What stands behind `/desk/preview-link/` in the place of each of a reader's own links (`mail-frame.ts`). */
+const linkPaths: Readonly<Record<LinkName, RegExp>> = {
+  unsubscribe: /^unsubscribe$/,
+  preferences: /^preferences$/,
+  web: /^web$/,
+  vote: /^vote\.\d{4}-W\d{2}\.[a-z0-9-]+(\.(ship|skip))?$/,
+  follow: /^preferences\/follow\/[a-z0-9-]+$/,
+}
 
 type LinkWords = { readonly title: string; readonly lede: string }
 
-const linkWords: Readonly<Record<z.infer<typeof linkName>, LinkWords>> = {
+const linkWords: Readonly<Record<LinkName, LinkWords>> = {
   unsubscribe: {
     title: 'The way off the list',
     lede: 'In the mail this link takes the reader to the page where they leave the list. In a preview it leads here and does nothing.',
