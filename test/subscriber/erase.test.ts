@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { claimBatch } from '../../src/delivery/claim.ts'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
 import { reconcileIssue } from '../../src/delivery/reconcile.ts'
+import { castVote } from '../../src/subscriber/cast-vote.ts'
 import { changeAddress, requestAddressChange } from '../../src/subscriber/change-address.ts'
 import { explainDeparture } from '../../src/subscriber/departure.ts'
 import { eraseReader } from '../../src/subscriber/erase.ts'
@@ -62,6 +63,21 @@ describe('erasing a reader', () => {
     expect(await database.db.selectFrom('provider_event').select(['type', 'body']).execute()).toEqual([
       { type: 'email.delivered', body: { erased: true } },
     ])
+  })
+
+  it('takes their votes out of every count, and nobody else’s', async () => {
+    const [ann, bob] = [await people.ann(database.db), await people.bob(database.db)]
+    const { issue } = await plannedIssue(database)
+    const wish = { toolId: 1, comparisonId: 1, issueId: issue.id, network: '192.0.2.0/24' }
+    for (const { publicId } of [ann, bob])
+      await castVote({ db: database.db, clock }, publicId, { ...wish, verdict: 'ship' })
+
+    await erase(ann)
+
+    const votes = await database.db.selectFrom('vote').select('subscriber_id').execute()
+    const tally = await database.db.selectFrom('vote_tally').select(['ship', 'skip']).execute()
+    expect(votes).toEqual([{ subscriber_id: bob.id }])
+    expect(tally).toEqual([{ ship: 1, skip: 0 }])
   })
 
   it('is done once, however often it is asked', async () => {

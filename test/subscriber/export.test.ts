@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { deliverIssue } from '../../src/delivery/deliver.ts'
+import { castVote } from '../../src/subscriber/cast-vote.ts'
 import { requestAddressChange } from '../../src/subscriber/change-address.ts'
 import { explainDeparture } from '../../src/subscriber/departure.ts'
 import { exportReader } from '../../src/subscriber/export.ts'
@@ -25,6 +26,9 @@ describe('what is held about a reader', () => {
       categories: ['Developer Tools'],
       tools: [],
     })
+    await castVote(all, ann.publicId, {
+      ...{ toolId: 1, verdict: 'skip', comparisonId: 1, issueId: issue.id, network: '192.0.2.0/24' },
+    })
     await requestAddressChange(all, ann.publicId, 'ann@new.test')
     await unsubscribe(all, ann.publicId, 'page')
     await explainDeparture(all, ann.publicId, { why: 'too often', words: null })
@@ -43,6 +47,13 @@ describe('what is held about a reader', () => {
         ...{ paused_until: null, unsubscribed_at: '2026-11-20T15:00:00Z' },
       },
       follows: { categories: ['Developer Tools'], tools: [] },
+      votes: [
+        {
+          ...{ tool: 'glyphmoor-vs-kernwick-left', comparison: 'glyphmoor-vs-kernwick', verdict: 'skip' },
+          ...{ cast_at: '2026-11-20T15:00:00Z', changed_at: '2026-11-20T15:00:00Z' },
+          ...{ network: '192.0.2.0/24', set_aside: false },
+        },
+      ],
       departure: { at: '2026-11-20T15:00:00Z', why: 'too often', words: null },
       suppression: [],
       consent: [
