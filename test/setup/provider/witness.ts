@@ -81,7 +81,7 @@ export function witness(mail: Batch[number], key: string | null): Witnessed {
   }
 }
 
-/** The sum of a mail, or of a stored edition, without what is personal: links of a reader and the holes for them. */
+/** The sum of a mail, or of a stored edition, without what is personal: a reader's own part of each link and the hole for it. */
 export function bareSum({ subject, html, text }: { subject: string; html: string; text: string }): string {
   return sha256([subject, bare(html), bare(text)].join('\u001e'))
 }
@@ -93,5 +93,9 @@ export function sha256(data: Buffer | string): string {
 function bare(part: string): string {
   return part
     .replaceAll(/\u0001(\w+)\u0002/g, '<<link>>')
-    .replaceAll(/https?:\/\/[^\s"'<>]*\/(?:unsubscribe|preferences|issues)\/[^\s"'<>)]+/g, '<<link>>')
+    .replaceAll(
+      /https?:\/\/[^\s"'<>]*\/(?:unsubscribe|preferences|vote)\/[\w-]+\.[\w-]+\.[\w-]+/g,
+      '<<link>>',
+    )
+    .replaceAll(/https?:\/\/[^\s"'<>]*\/issues\/[^\s"'<>)]+/g, '<<link>>')
 }
