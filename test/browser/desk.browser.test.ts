@@ -132,14 +132,14 @@ describe('an editor without JavaScript', () => {
     await page.goto(`${site.url}/desk`)
 
     const stops: string[] = []
-    for (let tabs = 0; tabs < 8; tabs += 1) {
+    for (let tabs = 0; tabs < 9; tabs += 1) {
       await page.keyboard.press('Tab')
       stops.push(String(await page.evaluate('document.activeElement.innerText.trim()')))
     }
     await page.keyboard.press('Enter')
 
     expect(stops).toEqual([
-      ...['Skip to the content', 'The desk', 'This week', 'Issues', 'Readers', 'Content', 'Log'],
+      ...['Skip to the content', 'The desk', 'This week', 'Issues', 'Readers', 'Content', 'Votes', 'Log'],
       'editor@example.com',
     ])
     expect(await page.getByRole('button', { name: 'Sign out', exact: true }).isVisible()).toBe(true)
