@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import type { ToolVotes } from '../issue/votes-of.ts'
 import { flagReason, flagTitle } from '../vote/flag-words.ts'
 import { type Flag, listFlags } from '../vote/list-flags.ts'
-import { standingOfLatest, type ToolStanding } from '../vote/standing.ts'
+import { standingOfLatest } from '../vote/standing.ts'
 import { answering, withNewsletter } from './command.ts'
 
 /** `votes` */
@@ -32,7 +33,7 @@ export function addVotesCommand(program: Command): void {
 
 const most = 100
 
-function toolLines(tools: readonly ToolStanding[]): readonly string[] {
+function toolLines(tools: readonly ToolVotes[]): readonly string[] {
   const width = Math.max(4, ...tools.map(({ name }) => name.length))
   const row = (name: string, cells: readonly string[]) =>
     `  ${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join('')}`

@@ -1,7 +1,7 @@
 import type { Comparison, Tool } from '../verdict/comparison.ts'
 import { panelVerdict } from '../verdict/panel.ts'
-import { type CommunityVote, communityVote } from '../verdict/vote.ts'
-import type { LookBack } from './outcome.ts'
+import { type CommunityVote, communityLabel, communityVote, isApart } from '../verdict/vote.ts'
+import type { LookBack } from './look-back.ts'
 
 /** What the community decided on the issue before, beside what the panel had said. */
 export type ComposedOutcome = {
@@ -55,7 +55,7 @@ function standingOf(tool: Tool): readonly Standing[] {
 /** Within five points of each other, they agree: no sentence should make more of it. */
 function sentenceOn({ tool, vote, gap }: Standing): string {
   const { ships, of } = panelVerdict(tool)
-  const figures = `${vote.percent} % of ${vote.votes} readers would ship it; of the panel, ${ships} of ${of}.`
+  const figures = `${communityLabel(vote)} would ship it; of the panel, ${ships} of ${of}.`
   return gap <= 5
     ? 'Readers and panel agree on every tool that has a result.'
     : `Furthest apart on ${tool.name}: ${figures}`
@@ -68,15 +68,10 @@ function rowOf({ slug, title, tools }: Comparison): ComposedOutcomeRow {
       const [vote, panel] = [communityVote(tool), panelVerdict(tool)]
       return {
         name: tool.name,
-        community: vote ? `${vote.percent} % of ${vote.votes} readers` : '—',
+        community: communityLabel(vote),
         panel: `${panel.ships} of ${panel.of}`,
         isApart: isApart(vote, panel),
       }
     }),
   }
-}
-
-function isApart(vote: CommunityVote, { stamp }: ReturnType<typeof panelVerdict>): boolean {
-  if (!vote || stamp === 'split' || vote.percent === 50) return false
-  return vote.percent > 50 !== (stamp === 'ship')
 }

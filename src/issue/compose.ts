@@ -9,7 +9,7 @@ import {
 } from '../verdict/panel.ts'
 import { entryLabel, pricingRead } from '../verdict/pricing.ts'
 import { lensName } from '../verdict/review.ts'
-import { type CommunityVote, communityVote } from '../verdict/vote.ts'
+import { type CommunityVote, communityLabel, communityVote, isApart } from '../verdict/vote.ts'
 import { arrange, quoteOf } from './apply-edits.ts'
 import { type ComposedCorrection, composeCorrection } from './compose-correction.ts'
 import { type ComposedOutcome, composeOutcome } from './compose-outcome.ts'
@@ -17,7 +17,7 @@ import type { Correction } from './correction.ts'
 import { type IssueEdits, noEdits } from './edits.ts'
 import { type Excerpt, excerpt } from './excerpt.ts'
 import { headlineOf, monthSubjectOf, preheaderOf, subjectOf } from './headline.ts'
-import type { LookBack } from './outcome.ts'
+import type { LookBack } from './look-back.ts'
 import type { PullQuote } from './quote.ts'
 import type { Week } from './week.ts'
 
@@ -224,7 +224,7 @@ function composeTool(tool: Tool, quote: PullQuote, length: number): ComposedTool
     panel,
     panelLabel: `${panel.ships} of ${panel.of} ship it`,
     community,
-    communityLabel: community ? `${community.percent} % of ${community.votes} readers` : '—',
+    communityLabel: communityLabel(community),
     entry: entryLabel(tool.entryPrice),
     priceNote: tool.priceNote ?? '',
     quote: { text: quote.text, lens: lensName(quote.review.reviewer), verdict: quote.review.verdict },
@@ -250,10 +250,7 @@ function winnerLabel(tools: Comparison['tools']): string {
 function communityLine(tools: Comparison['tools']): string {
   const clauses = tools.flatMap((tool) => {
     const vote = communityVote(tool)
-    const panel = panelVerdict(tool)
-    if (!vote || panel.stamp === 'split' || vote.percent === 50) return []
-    const agrees = vote.percent > 50 === (panel.stamp === 'ship')
-    return agrees ? [] : [`${vote.percent} % of ${vote.votes} readers would ship ${tool.name}`]
+    return isApart(vote, panelVerdict(tool)) ? [`${communityLabel(vote)} would ship ${tool.name}`] : []
   })
   return clauses.length === 0 ? '' : `Readers disagree: ${clauses.join('; ')}.`
 }

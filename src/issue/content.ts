@@ -6,9 +6,10 @@ import { withVotes } from '../verdict/count-votes.ts'
 import { arrange } from './apply-edits.ts'
 import { type ComposedIssue, composeIssue } from './compose.ts'
 import type { IssueEdits } from './edits.ts'
+import { votesOfIssue } from './freeze-votes.ts'
 import { preheaderChoices, subjectChoices } from './headline.ts'
 import { type Issue, weekOfIssue } from './issue.ts'
-import { lookBackOf, votesOfIssue } from './outcome.ts'
+import { lookBackOf } from './look-back.ts'
 import { type LeftOut, selectComparisons, waitingToBePutIn } from './select.ts'
 
 type Deps = {

@@ -1,9 +1,10 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
+import type { ToolVotes } from '../../issue/votes-of.ts'
 import { flagReason, flagTitle, stateWords } from '../../vote/flag-words.ts'
 import { type Flag, listFlags } from '../../vote/list-flags.ts'
 import { type VotingDay, votingDays } from '../../vote/slice.ts'
-import { furthestFromPanel, standingOfLatest, type ToolStanding } from '../../vote/standing.ts'
+import { furthestFromPanel, standingOfLatest } from '../../vote/standing.ts'
 import { csvAnswer } from './csv.ts'
 import { type DeskDeps, type DeskEnv, desk } from './desk.ts'
 import { deskPage } from './page.ts'
@@ -79,7 +80,7 @@ function row(flag: Flag, zone: string) {
   }
 }
 
-function toolRow(tool: ToolStanding) {
+function toolRow(tool: ToolVotes) {
   return {
     ...{ name: tool.name, slug: tool.slug, ship: grouped(tool.ship), skip: grouped(tool.skip) },
     ...{ votes: grouped(tool.ship + tool.skip), percent: tool.percent === null ? '—' : `${tool.percent}%` },
@@ -92,7 +93,7 @@ function toolRow(tool: ToolStanding) {
 }
 
 /** "Loom: readers 81%, panel 25%" */
-function gapWords({ name, percent, panel }: ToolStanding) {
+function gapWords({ name, percent, panel }: ToolVotes) {
   return { name, words: `readers ${percent}%, panel ${panel}%` }
 }
 

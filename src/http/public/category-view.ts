@@ -2,7 +2,7 @@ import { composeComparison } from '../../issue/compose.ts'
 import { excerpt } from '../../issue/excerpt.ts'
 import type { Category } from '../../verdict/category.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
-import { outcomeView } from './outcome.ts'
+import { listedComparison } from './listed-comparison.ts'
 
 /** A category as its page has it: its tools, what the panel ships first, and its comparisons, the newest first. */
 export function categoryPage(
@@ -17,7 +17,7 @@ export function categoryPage(
   return {
     ...{ name, tools, answer, size },
     description: excerpt(`${name}: ${size}. ${answer} Who won, what each costs to enter.`, 160).text,
-    outcomes: comparisons.map((comparison) => outcomeView(comparison, zone)),
+    outcomes: comparisons.map((comparison) => listedComparison(comparison, zone)),
     cut: all > comparisons.length ? `The newest ${comparisons.length} of ${all}.` : '',
   }
 }

@@ -3,7 +3,7 @@ import { excerpt } from '../../issue/excerpt.ts'
 import type { StoredComparison, Tool } from '../../verdict/comparison.ts'
 import type { Stamp } from '../../verdict/panel.ts'
 import { comparisonView } from '../comparison-view.ts'
-import { outcomeView, recordOf } from './outcome.ts'
+import { listedComparison, recordOf } from './listed-comparison.ts'
 
 /** A tool as its page has it, from its comparisons, the newest first. Throws where it was in none. */
 export function toolPage(slug: string, comparisons: readonly StoredComparison[], zone: string) {
@@ -19,10 +19,10 @@ export function toolPage(slug: string, comparisons: readonly StoredComparison[],
     ...{ slug, answer, quote, tool: newest.tools[side] },
     description: excerpt(`${figures.name}: ${figures.tagline} ${answer}`, 160).text,
     account: figures.description,
-    newest: outcomeView(newest, zone),
+    newest: listedComparison(newest, zone),
     record: recordOf(slug, comparisons),
     outcomes: comparisons.map((comparison) => ({
-      ...outcomeView(comparison, zone),
+      ...listedComparison(comparison, zone),
       stamps: [standingIn(comparison, slug)],
     })),
   }

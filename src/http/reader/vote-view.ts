@@ -1,12 +1,11 @@
-import { composeComparison } from '../../issue/compose.ts'
 import type { Question } from '../../issue/question.ts'
 import { maskAddress } from '../../subscriber/address.ts'
 import { type StandingVote, voteOf } from '../../subscriber/cast-vote.ts'
 import { type VoteLink, voteLinkOn } from '../../subscriber/vote-link.ts'
 import type { StoredComparison } from '../../verdict/comparison.ts'
 import { loadWithVotes } from '../../verdict/count-votes.ts'
-import { leastOf } from '../../verdict/vote.ts'
-import { readers, votesSoFar } from '../community-words.ts'
+import { communityVote, leastOf } from '../../verdict/vote.ts'
+import { comparisonView } from '../comparison-view.ts'
 import { dayOf, type Holder } from './personal-link.ts'
 import type { VoteDeps } from './vote.ts'
 
@@ -50,17 +49,13 @@ export async function standingView(deps: VoteDeps, question: Question) {
 }
 
 function standing(comparison: StoredComparison, side: 0 | 1) {
-  const composed = composeComparison(comparison).tools[side]
+  const { tools, title } = comparisonView(comparison)
+  const tool = comparison.tools[side]
+  const vote = communityVote(tool)
   return {
-    ...{ name: composed.name, category: composed.category, pair: comparison.title, slug: comparison.slug },
-    ...{ stamp: composed.stamp, percent: composed.panel.percent, panelLabel: composed.panelLabel },
-    community: composed.community ? `${composed.community.percent}%` : '—',
-    communityLabel: composed.community
-      ? `of ${readers(composed.community.votes)}`
-      : votesSoFar(comparison.tools[side].community),
-    bar: composed.community?.percent ?? 0,
-    hasResult: composed.community !== null,
-    least: String(leastOf(comparison.tools[side].community)),
+    ...tools[side],
+    ...{ name: tool.name, pair: title, slug: comparison.slug },
+    ...{ hasResult: vote !== null, bar: vote?.percent ?? 0, least: String(leastOf(tool.community)) },
   }
 }
 

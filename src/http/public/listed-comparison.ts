@@ -3,7 +3,7 @@ import type { StoredComparison } from '../../verdict/comparison.ts'
 import { panelWinner } from '../../verdict/panel.ts'
 
 /** A comparison as a line of a list: when, which pair, the verdict in a sentence, who won, and the stamp on each tool. */
-export function outcomeView(comparison: StoredComparison, zone: string) {
+export function listedComparison(comparison: StoredComparison, zone: string) {
   const { slug, title, sentence, winner, tools } = composeComparison(comparison)
   const stamps = tools.map(({ name: label, stamp }) => ({ label, stamp }))
   return { slug, title, sentence, winner, published: dayIn(comparison.publishedAt, zone), stamps }
