@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openChromium } from '../setup/browser.ts'
+import { objections, openChromium } from '../setup/browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let browser: Browser
 let site: Site
 
@@ -32,10 +29,7 @@ describe('the archive in a browser', () => {
       for (const path of await paths()) {
         await page.goto(site.url + path)
         expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(width)
-        await page.addScriptTag({ content: axe })
-        const found = await page.evaluate(
-          `axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-        )
+        const found = await objections(page)
         expect(found, path).toEqual([])
       }
       await page.close()

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openChromium } from '../setup/browser.ts'
+import { objections, openChromium } from '../setup/browser.ts'
 import { sampleDocuments } from '../setup/comparisons.ts'
 import { type Site, startSite } from '../setup/site.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const documents = sampleDocuments()
 const slugs = [
   'claude-4-sonnet-vs-smolvlm2',
@@ -37,10 +34,7 @@ describe('a comparison in a browser', () => {
     const page = await browser.newPage({ colorScheme, viewport: { width, height: 844 }, bypassCSP: true })
     for (const slug of slugs) {
       await page.goto(`${site.url}/compare/${slug}`)
-      await page.addScriptTag({ content: axe })
-      const found = await page.evaluate(
-        `axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-      )
+      const found = await objections(page)
       expect(found, slug).toEqual([])
     }
     await page.close()

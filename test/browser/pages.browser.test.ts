@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openChromium } from '../setup/browser.ts'
+import { objections, openChromium } from '../setup/browser.ts'
 import { type Site, startSite } from '../setup/site.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
 let site: Site
@@ -49,10 +45,7 @@ describe('every page that a reader can open', () => {
     const page = await browser.newPage({ colorScheme, viewport: { width, height: 844 }, bypassCSP: true })
     for (const path of paths) {
       await page.goto(site.url + path)
-      await page.addScriptTag({ content: axe })
-      const found = await page.evaluate(
-        `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map((node) => node.html).join(' ')))`,
-      )
+      const found = await objections(page)
       expect(found, path).toEqual([])
     }
     await page.close()
